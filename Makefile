@@ -1,0 +1,59 @@
+# `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+SOURCES := app collector heatmap migrations snippets tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup provide demo test lint types golden bench docs demo-pictures image format clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## make .venv with everything in it
+
+$(VENV)/.ready: uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Gloed needs Python 3.11 or newer: make PYTHON=python3.13"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) has no venv: on Debian, apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv sync --frozen --all-extras --inexact --quiet
+	@touch $@
+
+provide: setup ## make sure browsers and servers for the tests are there
+	@$(BIN)/python -m tests.provide
+
+demo: setup ## a Dutch webshop with a week of visitors, and where they stalled
+	@exec $(BIN)/gloed demo
+
+test: setup provide ## everything that is checked, the journey of one event first
+	@$(BIN)/python -m pytest
+
+lint: setup ## style, types, imports, dependencies
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
+
+types: setup ## types alone
+	@$(BIN)/mypy
+
+format: setup ## put the code into its form
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+
+golden: setup ## rewrite the golden pictures; look at them before committing
+	@GLOED_TEST_GOLDEN=rewrite $(BIN)/python -m pytest -q tests/heatmap/test_golden.py
+
+docs: setup ## rewrite the pages that are generated from the code
+	@$(BIN)/python -m app.reference docs
+
+demo-pictures: setup ## capture the demo shop's pages anew
+	@$(BIN)/python -m app.demo.pictures
+
+image: ## the container image
+	docker build --tag gloed .
+
+clean: ## remove what the targets made, but no data
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,177 @@
+"""The store's connections and its migrations. One pool for reading, own connections for writing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from app.config import DEFAULT_DATA_DIR, Settings
+from app.postgres import embedded_store
+
+OLDEST_POSTGRES = 15
+POOL_SIZE = 8
+MIGRATION_LOCK = 0x676C6F66
+STATEMENT_TIMEOUT_MS = 30_000
+"""No page and no flush needs longer; what does is stuck."""
+
+SESSION = {
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "application_name": "gloed",
+    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+}
+
+
+class StoreProblem(Exception):
+    """The store cannot be used as it is; the message says what to do."""
+
+
+def libpq_url(url: str) -> str:
+    """What asyncpg takes, from any spelling of a Postgres URL."""
+    scheme, _, rest = url.partition("://")
+    if scheme.partition("+")[0] not in ("postgres", "postgresql"):
+        raise StoreProblem(
+            f"GLOED_DATABASE_URL must begin with postgresql://, got {scheme!r}: "
+            "write postgresql://user:password@host/database"
+        )
+    return f"postgresql://{rest}"
+
+
+@contextmanager
+def open_store(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
+    """URL of the store: the one that was set, or the embedded Postgres, run or joined."""
+    if settings.database_url is not None:
+        yield libpq_url(settings.database_url)
+        return
+    with embedded_store(
+        settings.data_dir or DEFAULT_DATA_DIR,
+        explicit=settings.data_dir is not None,
+        say=say,
+        binaries=settings.postgres_bin,
+    ) as url:
+        yield url
+
+
+async def connect(url: str) -> Any:
+    """One connection of one's own, as the writer and the jobs need it."""
+    return await asyncpg.connect(url, server_settings=SESSION)
+
+
+class Store:
+    """A pool on one URL; made by the composition root, closed by it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._pool: Any = None
+
+    async def open(self) -> None:
+        self._pool = await asyncpg.create_pool(
+            self.url, min_size=1, max_size=POOL_SIZE, server_settings=SESSION
+        )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, statement: str, *values: Any) -> list[Any]:
+        rows: list[Any] = await self._pool.fetch(statement, *values)
+        return rows
+
+    async def fetchrow(self, statement: str, *values: Any) -> Any:
+        return await self._pool.fetchrow(statement, *values)
+
+    async def fetchval(self, statement: str, *values: Any) -> Any:
+        return await self._pool.fetchval(statement, *values)
+
+    async def execute(self, statement: str, *values: Any) -> str:
+        done: str = await self._pool.execute(statement, *values)
+        return done
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _migrations() -> Path:
+    import migrations
+
+    return Path(next(iter(migrations.__path__)))
+
+
+def head() -> str:
+    found = ScriptDirectory.from_config(_alembic()).get_current_head()
+    assert found is not None
+    return found
+
+
+async def migrate(url: str) -> tuple[str | None, str]:
+    """Bring the store to the newest revision; (before, after). Concurrent callers take turns."""
+    async with _engine(url) as connection:
+        await _check_version(connection)
+        await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        before = await connection.run_sync(_revision)
+        await connection.run_sync(_upgrade)
+        return before, head()
+
+
+async def revision(url: str) -> str | None:
+    """The store's revision, None for an empty one."""
+    async with _engine(url) as connection:
+        await _check_version(connection)
+        return await connection.run_sync(_revision)
+
+
+@asynccontextmanager
+async def _engine(url: str) -> AsyncIterator[AsyncConnection]:
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
+    )
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+async def _check_version(connection: AsyncConnection) -> None:
+    number = int((await connection.execute(sa.text("SHOW server_version_num"))).scalar_one())
+    if number // 10000 < OLDEST_POSTGRES:
+        raise StoreProblem(
+            f"Gloed needs Postgres {OLDEST_POSTGRES} or newer, this is {number // 10000}: "
+            "upgrade it, or unset GLOED_DATABASE_URL to use the embedded one"
+        )
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
