@@ -1,0 +1,80 @@
+"""What a user agent is reduced to at intake: small codes. The header itself goes no further."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from crawlerdetect import CrawlerDetect
+from ua_parser import parse
+
+from collector.codes import Browser, Device, Language, System
+
+REMEMBERED = 4096
+"""Distinct agents kept per process; a new one costs a quarter of a millisecond."""
+
+MAX_AGENT_CHARS = 512
+
+_BROWSERS = (
+    ("edge", Browser.EDGE),
+    ("samsung", Browser.SAMSUNG),
+    ("opera", Browser.OPERA),
+    ("firefox", Browser.FIREFOX),
+    ("chrome", Browser.CHROME),
+    ("chromium", Browser.CHROME),
+    ("safari", Browser.SAFARI),
+)
+_SYSTEMS = (
+    ("windows", System.WINDOWS),
+    ("mac os", System.MACOS),
+    ("android", System.ANDROID),
+    ("ios", System.IOS),
+    ("chrome os", System.CHROMEOS),
+)
+_LANGUAGES = {
+    "nl": Language.DUTCH,
+    "en": Language.ENGLISH,
+    "de": Language.GERMAN,
+    "fr": Language.FRENCH,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    device: int
+    browser: int
+    os: int
+    bot: bool
+
+
+@lru_cache(maxsize=REMEMBERED)
+def read_agent(header: str) -> Agent:
+    """Codes of a User-Agent header; an empty one is a bot, as no browser sends none."""
+    known = parse(header[:MAX_AGENT_CHARS])
+    family = known.user_agent.family.lower() if known.user_agent else ""
+    system = known.os.family.lower() if known.os else ""
+    os = next((code for word, code in _SYSTEMS if system.startswith(word)), _other_system(system))
+    browser = next((code for word, code in _BROWSERS if word in family), Browser.OTHER)
+    bot = not header.strip() or bool(CrawlerDetect(user_agent=header).isCrawler())
+    return Agent(_device(header, os), browser, os, bot)
+
+
+def _other_system(system: str) -> System:
+    linux = ("linux", "ubuntu", "debian", "fedora")
+    return System.LINUX if system.startswith(linux) else System.OTHER
+
+
+def _device(header: str, os: int) -> Device:
+    if "iPad" in header or "Tablet" in header:
+        return Device.TABLET
+    if os == System.ANDROID:
+        # Android's own rule: phones say Mobile, tablets do not.
+        return Device.PHONE if "Mobile" in header else Device.TABLET
+    if os == System.IOS:
+        return Device.PHONE
+    return Device.DESKTOP if os != System.OTHER else Device.UNKNOWN
+
+
+def language_class(header: str) -> int:
+    """Class of the first language asked for."""
+    return _LANGUAGES.get(header.strip()[:2].lower(), Language.OTHER)

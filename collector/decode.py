@@ -1,0 +1,193 @@
+"""Bytes of a request → what it says, or an error that names what is wrong. Keeps nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from collector.errors import Malformed, TooLarge, UnsupportedMedia
+from collector.packing import pack_event, pack_trail
+from collector.wire import (
+    BATCH_VERSION,
+    MAX_BODY_BYTES,
+    MAX_EVENTS,
+    MAX_PATH_BYTES,
+    MAX_POINTS,
+    MAX_SEQ,
+    MAX_T_MS,
+    MAX_X_PX,
+    MAX_Y_PX,
+    MAX_ZONE,
+    Kind,
+)
+
+PLACEMENTS = 3
+"""0 flows with the page, 1 fixed to the viewport, 2 inside an inner scroller."""
+
+_Int = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+_Side = Annotated[int, msgspec.Meta(ge=1, le=2**15 - 1)]
+_WIRE_KINDS = frozenset(Kind) - {Kind.STALL}
+
+
+class BatchBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The body of POST /g/{site}; `docs/wire.md` describes it for whoever writes a client."""
+
+    v: int
+    s: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
+    vp: tuple[_Side, _Side]
+    pg: tuple[
+        Annotated[int, msgspec.Meta(ge=1, le=MAX_X_PX)],
+        Annotated[int, msgspec.Meta(ge=1, le=MAX_Y_PX)],
+    ]
+    t: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")] | None = None
+    m: _Int | None = None
+    p: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}$")] | None = None
+    u: Annotated[str, msgspec.Meta(max_length=MAX_PATH_BYTES)] | None = None
+    ref: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{4,128}$")] | None = None
+    r: Annotated[list[int], msgspec.Meta(max_length=3 * MAX_POINTS)] = []
+    e: Annotated[list[list[int]], msgspec.Meta(max_length=MAX_EVENTS)] = []
+
+
+class GoalBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The body of POST /g/{site}/goal."""
+
+    ref: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{4,128}$")]
+    result: str = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    token: str | None
+    view_id: int | None
+    opened_min: int | None
+    slug: str | None
+    seq: int
+    path: str | None
+    ref: str | None
+    viewport: tuple[int, int]
+    page: tuple[int, int]
+    n: int
+    trail: bytes
+    events: bytes
+
+
+RESULTS = {"completed": 1, "failed": 2, "handed_over": 3}
+_Told = TypeVar("_Told")
+_batch = msgspec.json.Decoder(BatchBody)
+_goal = msgspec.json.Decoder(GoalBody)
+
+
+def check_media(content_type: str, content_encoding: str) -> None:
+    """sendBeacon sends text/plain; forms and compressed bodies are refused before reading."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in ("", "text/plain", "application/json"):
+        raise UnsupportedMedia("send the batch as text/plain or application/json")
+    charset = content_type.lower().partition("charset=")[2].strip(' "')
+    if charset not in ("", "utf-8", "utf8"):
+        raise UnsupportedMedia("send the batch as UTF-8")
+    if content_encoding.strip().lower() not in ("", "identity"):
+        raise UnsupportedMedia("send the batch uncompressed")
+
+
+def check_length(content_length: str) -> None:
+    if not content_length:
+        return
+    if not (content_length.isascii() and content_length.isdigit()):
+        raise Malformed("content-length must be a whole number")
+    if len(content_length) > 9 or int(content_length) > MAX_BODY_BYTES:
+        raise TooLarge(f"a batch may have at most {MAX_BODY_BYTES} bytes")
+
+
+def decode_batch(body: bytes) -> Batch:
+    """Raises Malformed, naming the field; the input itself is never repeated."""
+    told = _decode(_batch, body)
+    if told.v != BATCH_VERSION:
+        raise Malformed(f"v must be {BATCH_VERSION}")
+    if told.t is None and (told.id is None or told.m is None or told.p is None):
+        raise Malformed("a batch bears a token in t, or all of id, m and p")
+    points = _points(told.r)
+    return Batch(
+        token=told.t,
+        view_id=None if told.id is None else _signed(told.id),
+        opened_min=told.m,
+        slug=told.p,
+        seq=told.s,
+        path=told.u,
+        ref=told.ref,
+        viewport=told.vp,
+        page=told.pg,
+        n=len(points),
+        trail=pack_trail(points),
+        events=b"".join(map(_event, told.e)),
+    )
+
+
+def decode_goal(body: bytes) -> tuple[str, int]:
+    told = _decode(_goal, body)
+    if told.result not in RESULTS:
+        raise Malformed(f"result must be one of {', '.join(RESULTS)}")
+    return told.ref, RESULTS[told.result]
+
+
+def view_id_text(view_id: int) -> str:
+    """64 signed bits as 16 hexadecimal digits: JSON numbers hold only 53."""
+    return f"{view_id & (2**64 - 1):016x}"
+
+
+def _signed(text: str) -> int:
+    number = int(text, 16)
+    return number - 2**64 if number >= 2**63 else number
+
+
+def _decode(decoder: msgspec.json.Decoder[_Told], body: bytes) -> _Told:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise Malformed(_harmless(problem)) from problem
+
+
+def _harmless(problem: Exception) -> str:
+    """The decoder names the place and the rule, and repeats input only for unknown fields."""
+    text = str(problem)
+    return (
+        "the body has a field that a batch does not have" if "unknown field" in text else text[:200]
+    )
+
+
+def _points(flat: list[int]) -> list[tuple[int, int, int]]:
+    """First x, y, t as they are, then differences to the point before."""
+    if len(flat) % 3:
+        raise Malformed("r must hold x, y, t for every point")
+    xs, ys, ts = (list(accumulate(flat[i::3])) for i in range(3))
+    if not flat:
+        return []
+    _within("r", "x", min(xs), max(xs), MAX_X_PX)
+    _within("r", "y", min(ys), max(ys), MAX_Y_PX)
+    _within("r", "t", min(ts), max(ts), MAX_T_MS)
+    if min(flat[5::3], default=0) < 0:
+        raise Malformed("r: time must not run backwards")
+    return list(zip(xs, ys, ts, strict=True))
+
+
+def _event(told: list[int]) -> bytes:
+    if len(told) != 9:
+        raise Malformed(
+            "an event in e has nine numbers: kind, t, x, y, zone, u, v, value, placement"
+        )
+    kind, t, x, y, zone, u, v, value, placement = told
+    if kind not in _WIRE_KINDS:
+        raise Malformed("e: unknown kind")
+    limits = (("t", t, MAX_T_MS), ("x", x, MAX_X_PX), ("y", y, MAX_Y_PX), ("zone", zone, MAX_ZONE))
+    more = (("u", u, 65535), ("v", v, 65535), ("value", value, 2**31 - 1))
+    for name, number, top in (*limits, *more, ("placement", placement, PLACEMENTS - 1)):
+        _within("e", name, number, number, top)
+    return pack_event(kind, placement, zone, x, y, u, v, t, value)
+
+
+def _within(field: str, name: str, low: int, high: int, top: int) -> None:
+    if low < 0 or high > top:
+        raise Malformed(f"{field}: {name} must lie between 0 and {top}")

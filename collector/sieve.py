@@ -1,0 +1,114 @@
+"""Keep, or drop with a reason: named steps from Hit to Hit or Drop. The policy is the tuple."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from http.cookies import CookieError, SimpleCookie
+
+from collector.agents import read_agent
+from collector.hits import Beacon, Drop, Hit, Opening, Script, Thanks
+from collector.wire import BATCH_CLOCK_TOLERANCE_H, BEACON_NAME, REF, Reason
+
+Step = Callable[[Hit], Hit | Drop]
+
+
+def known_site(hit: Hit) -> Hit | Drop:
+    return hit if hit.site is not None else Drop(Reason.UNKNOWN_SITE)
+
+
+def not_prefetched(hit: Hit) -> Hit | Drop:
+    """A page fetched ahead was not seen; browsers say so."""
+    return Drop(Reason.PREFETCH) if "prefetch" in hit.sent.purpose.lower() else hit
+
+
+def respects_opt_out(hit: Hit) -> Hit | Drop:
+    asked = hit.sent.opted_out and hit.site is not None and hit.site.honours_opt_out
+    return Drop(Reason.OPT_OUT) if asked else hit
+
+
+def consented(hit: Hit) -> Hit | Drop:
+    """The shop's own consent cookie, where it named one: compared here and forgotten.
+
+    Asked of what opens a view; beacons bear the token that only consent could give.
+    """
+    rule = hit.site.consent if hit.site else None
+    if rule is None or isinstance(hit.said, Beacon):
+        return hit
+    if isinstance(hit.said, Script) and hit.said.token is not None:
+        return hit
+    given = _cookie(hit.sent.cookies, rule.cookie)
+    return (
+        hit if given is not None and fnmatchcase(given, rule.pattern) else Drop(Reason.NO_CONSENT)
+    )
+
+
+def human(hit: Hit) -> Hit | Drop:
+    return Drop(Reason.BOT) if read_agent(hit.sent.agent).bot else hit
+
+
+def known_page(hit: Hit) -> Hit | Drop:
+    """Every view belongs to a named page; a goal image belongs to the shop alone."""
+    if isinstance(hit.said, Thanks):
+        return hit
+    assert hit.site is not None
+    pages = hit.site.pages.values()
+    token = hit.said.token if isinstance(hit.said, Beacon | Script) else None
+    if token is not None:
+        page = next((page for page in pages if page.page_id == token.page_id), None)
+    else:
+        slug = hit.said.slug if isinstance(hit.said, Opening) else _slug(hit.said)
+        page = hit.site.pages.get(slug or "")
+    return replace(hit, page=page) if page else Drop(Reason.UNKNOWN_PAGE)
+
+
+def well_named(hit: Hit) -> Hit | Drop:
+    if isinstance(hit.said, Beacon) and not BEACON_NAME.match(hit.said.name):
+        return Drop(Reason.BAD_NAME)
+    if isinstance(hit.said, Opening | Thanks) and hit.said.ref and not REF.match(hit.said.ref):
+        return Drop(Reason.BAD_REF)
+    return hit
+
+
+def on_time(hit: Hit) -> Hit | Drop:
+    """A batch without a token is dated by its browser, whose clock must be near ours."""
+    if not isinstance(hit.said, Script) or hit.said.token is not None:
+        return hit
+    opened = datetime.fromtimestamp((hit.said.batch.opened_min or 0) * 60, UTC)
+    off = abs(hit.at - opened)
+    return hit if off <= timedelta(hours=BATCH_CLOCK_TOLERANCE_H) else Drop(Reason.CLOCK)
+
+
+STEPS: tuple[Step, ...] = (
+    known_site,
+    not_prefetched,
+    respects_opt_out,
+    consented,
+    human,
+    well_named,
+    known_page,
+    on_time,
+)
+
+
+def sift(hit: Hit, steps: tuple[Step, ...] = STEPS) -> Hit | Drop:
+    for step in steps:
+        outcome = step(hit)
+        if isinstance(outcome, Drop):
+            return outcome
+        hit = outcome
+    return hit
+
+
+def _slug(said: object) -> str | None:
+    return said.batch.slug if isinstance(said, Script) else None
+
+
+def _cookie(header: str, name: str) -> str | None:
+    try:
+        found = SimpleCookie(header).get(name)
+    except CookieError:
+        return None
+    return found.value if found else None

@@ -1,0 +1,147 @@
+"""Real parts for every test: a Postgres, a migrated database of its own, a running Gloed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.clock import SteppedClock
+from app.postgres import embedded_store
+from app.store import Store, libpq_url, migrate
+from collector.tables import metadata
+from tests.provide import missing
+from tests.serving import Running, serving
+from tests.shared import shared_line
+
+NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
+"""A Wednesday, far from midnight and from the change of summer time."""
+
+TEMPLATE = "gloed_template"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOON
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock(NOON)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A Postgres for the whole run: GLOED_TEST_DATABASE_URL, else the embedded one."""
+    given = os.environ.get("GLOED_TEST_DATABASE_URL")
+    if given:
+        yield libpq_url(given)
+        return
+    home = Path(tempfile.mkdtemp(prefix="gloed-test-"))
+    home.chmod(0o755)
+    try:
+        with embedded_store(home, explicit=True, say=lambda _line: None) as url:
+            yield url
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> str:
+    """A migrated database that every test's own is copied from."""
+    asyncio.run(_make_template(server_url))
+    return TEMPLATE
+
+
+async def _make_template(url: str) -> None:
+    await _administer(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
+    await migrate(with_database(url, TEMPLATE))
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    with own_database(server_url, template) as url:
+        yield url
+
+
+@contextmanager
+def own_database(server_url: str, template: str | None) -> Iterator[str]:
+    name = f"gloed_{uuid.uuid4().hex[:12]}"
+    copied = f" TEMPLATE {template}" if template else ""
+    asyncio.run(_administer(server_url, f"CREATE DATABASE {name}{copied}"))
+    try:
+        yield with_database(server_url, name)
+    finally:
+        asyncio.run(_administer(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _administer(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    address, mark, query = url.partition("?")
+    return f"{address.rpartition('/')[0]}/{name}{mark}{query}"
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    opened = Store(database_url)
+    await opened.open()
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@pytest.fixture(scope="session")
+def house(server_url: str, template: str) -> Iterator[Running]:
+    """One Gloed on a real port for the whole run; tests take it through `gloed`."""
+    with (
+        own_database(server_url, template) as url,
+        serving(url, SteppedClock(NOON), trusted_proxies=("127.0.0.1",)) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def gloed(house: Running) -> Running:
+    """The running Gloed, empty, at noon; requests may forward the visitor's address."""
+    house.clock.set(NOON)
+    house.do(_empty(house.store))
+    house.context.catalogue.forget()
+    return house
+
+
+async def _empty(store: Store) -> None:
+    names = [table.name for table in reversed(metadata.sorted_tables) if table.name != "salt"]
+    async with store.transaction() as connection:
+        for name in names:
+            await connection.execute(f"DELETE FROM {name}")
+
+
+def pytest_report_header() -> list[str]:
+    """What is left out on this machine is said once, at the head of the run."""
+    lacking = missing()
+    left_out = [f"not on this machine, tests left out: {', '.join(lacking)}"] if lacking else []
+    return [shared_line(), *left_out]
