@@ -1,0 +1,172 @@
+"""A first set of zones for a page, read from a saved copy of it.
+
+Only the page's own markup is read: names, ids and classes, the labels of text fields, the texts on
+the buttons of forms. Values, options and the labels of radios (a saved address is one) are not, and
+words with a digit are left out of every name, for they may be a visitor's amount or number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from collector.sites import Zone
+from snippets.markup import Element, read_markup
+from snippets.reach import reaching
+
+MAX_NAME_CHARACTERS = 40
+
+BUTTON_TYPES = frozenset({"submit", "button", "image", "reset"})
+NOT_FIELDS = frozenset({"hidden", "password"}) | BUTTON_TYPES
+CHOICES = frozenset({"radio", "checkbox"})
+
+PAY = re.compile(
+    r"\b(betaal|betalen|afrekenen|bestel|bestellen|bestelling plaatsen|koop nu|"
+    r"pay|buy now|check ?out|(place|complete|confirm)( your| my)? order|order now)\b"
+)
+FRAME = re.compile(
+    r"pay|betaal|betaling|ideal|card|checkout|adyen|billink|braintree|buckaroo|klarna|mollie|stripe"
+)
+TEXTS = {
+    "Coupon": re.compile(r"coupon|voucher|promo( ?code)?|discount|korting(s ?code)?|actiecode"),
+    "Shipping cost": re.compile(r"(shipping|delivery|verzend|bezorg)( ?(costs?|price|fee|kosten))"),
+    "Total": re.compile(r"((grand|order|cart|sub) ?)?tota+l"),
+    "Price": re.compile(r"price|prijs|amount|bedrag"),
+}
+"""Lines that visitors rest on, by what shops call them; the first that fits names the zone."""
+
+AROUND_MORE = frozenset({"body", "html", "form", "main", "section", "article"})
+"""Too large to stand for the one frame inside."""
+
+PRIORITY = ("pay", "frame", "field", "text", "button")
+"""Which stay where a page has more than asked for."""
+
+
+class Candidate(NamedTuple):
+    element: Element
+    role: str
+    name: str
+    alone: bool = True
+    """Whether it is one element; the radios of a choice, and prices, are several."""
+
+
+def propose_zones(html: str, *, most: int = 12) -> tuple[Zone, ...]:
+    """At most `most` zones, numbered from 1 in the order of the page.
+
+    The same page gives the same zones. An element that the grammar cannot reach is left out.
+    """
+    page = read_markup(html)
+    found: dict[str, Candidate] = {}
+    for candidate in _candidates(page):
+        selector = reaching(candidate.element, page, alone=candidate.alone)
+        if selector:
+            found.setdefault(selector, candidate)
+    ranked = sorted(found.items(), key=lambda item: PRIORITY.index(item[1].role))
+    kept = sorted(ranked[: max(most, 0)], key=lambda item: item[1].element.order)
+    return tuple(
+        Zone(number, candidate.name, selector, candidate.role)
+        for number, (selector, candidate) in enumerate(kept, start=1)
+    )
+
+
+def _candidates(page: Sequence[Element]) -> list[Candidate]:
+    labels = {element.get("for"): element.text for element in reversed(page) if _is_label(element)}
+    finders: tuple[Callable[[Element], Candidate | None], ...] = (
+        lambda element: _field(element, labels),
+        _button,
+        _frame,
+        _text,
+    )
+    found = [candidate for element in page for find in finders if (candidate := find(element))]
+    # A page has a price in every line of the cart: one zone stands for all that are called so.
+    once = {candidate.name: candidate for candidate in reversed(found) if candidate.role == "text"}
+    return [one for one in found if one.role != "text" or once[one.name] is one]
+
+
+def _is_label(element: Element) -> bool:
+    return element.tag == "label" and bool(element.get("for"))
+
+
+def _field(element: Element, labels: dict[str, str]) -> Candidate | None:
+    kind = element.get("type").lower() if element.tag == "input" else element.tag
+    if element.tag not in ("input", "select", "textarea") or kind in NOT_FIELDS:
+        return None
+    said = "" if kind in CHOICES else _label(element, labels)
+    name = _plain(said) or _spoken(element.get("name") or element.get("id")) or "Field"
+    return Candidate(element, "field", name, alone=kind != "radio")
+
+
+def _label(element: Element, labels: dict[str, str]) -> str:
+    around = (above.text for above in element.ancestors() if above.tag == "label")
+    return labels.get(element.get("id"), "") or next(around, "") or element.get("aria-label")
+
+
+def _button(element: Element) -> Candidate | None:
+    kind = element.get("type").lower()
+    presses = element.tag == "button" or element.get("role") == "button"
+    if not presses and not (element.tag == "input" and kind in BUTTON_TYPES) and element.tag != "a":
+        return None
+    text = element.text or element.get("caption") or element.get("aria-label")
+    # A class says what a button looks like; it counts only where nothing is written on it.
+    pays = bool(PAY.search((text or _apart(_identity(element))).lower()))
+    in_form = any(above.tag == "form" for above in element.ancestors())
+    if not pays and (element.tag == "a" or not in_form or kind == "reset"):
+        return None
+    name = _plain(text) or _spoken(element.get("id") or element.get("name"))
+    return Candidate(element, "pay" if pays else "button", name or ("Pay" if pays else "Button"))
+
+
+def _frame(element: Element) -> Candidate | None:
+    """A provider's frame, by what is around it: some browsers hide a pointer inside the frame."""
+    if element.tag != "iframe":
+        return None
+    around = element.parent
+    wrapper = around if around and around.tag not in AROUND_MORE and _identity(around) else None
+    words = [_identity(element), element.get("title"), element.get("host")]
+    words += [_identity(wrapper)] if wrapper else []
+    if not FRAME.search(" ".join(words).lower()):
+        return None
+    return Candidate(wrapper or element, "frame", "Payment frame")
+
+
+def _text(element: Element) -> Candidate | None:
+    if element.tag not in (
+        "div",
+        "span",
+        "p",
+        "td",
+        "th",
+        "tr",
+        "dd",
+        "li",
+        "strong",
+        "b",
+        "output",
+    ):
+        return None
+    words = _apart(_identity(element)).lower()
+    for name, pattern in TEXTS.items():
+        if re.search(rf"\b({pattern.pattern})\b", words):
+            return Candidate(element, "text", name, alone=False)
+    return None
+
+
+def _identity(element: Element) -> str:
+    return " ".join(filter(None, map(element.get, ("id", "name", "class"))))
+
+
+def _spoken(identifier: str) -> str:
+    """billing[firstName] → Billing first name."""
+    return _plain(_apart(identifier)).capitalize()
+
+
+def _apart(identifier: str) -> str:
+    """The words that an identifier is made of."""
+    return re.sub(r"[^A-Za-z]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", identifier)).strip()
+
+
+def _plain(text: str) -> str:
+    """Words without those that hold a digit, a sign of money or an address."""
+    words = (word for word in text.split() if not re.search(r"[\d€$£@]", word))
+    return " ".join(words)[:MAX_NAME_CHARACTERS].strip(" *:.")

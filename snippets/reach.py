@@ -1,0 +1,81 @@
+"""Finds the selectors, inside the grammar, that reach one element of a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from snippets.errors import SelectorError
+from snippets.markup import Element
+from snippets.selectors import check_selector
+
+Test = Callable[[Element], bool]
+
+MADE_UP = re.compile(r"\d{3,}|[0-9a-f]{8,}|^(ember|react|mui|radix)\b|__|--", re.ASCII)
+"""Ids and classes that a framework numbers anew with each build or visit."""
+
+
+def reaching(element: Element, page: Sequence[Element], *, alone: bool) -> str:
+    """The shortest selector that reaches the element, "" where the grammar has none.
+
+    alone  whether it should be the only one reached; where no selector can, the first that reaches
+           it among others is returned
+    """
+    first = ""
+    for text, test in _tries(element):
+        selector = _normal(text)
+        if selector and (not alone or sum(map(test, page)) == 1):
+            return selector
+        first = first or selector
+    return first
+
+
+def _tries(element: Element) -> Iterator[tuple[str, Test]]:
+    plain = list(_plain(element))
+    yield from plain
+    for above in element.ancestors():
+        name = above.get("id")
+        if name and not MADE_UP.search(name):
+            for text, test in [*plain, (element.tag, _has_tag(element.tag))]:
+                yield f"{_by_id(name)} {text}", _within(above, test)
+
+
+def _plain(element: Element) -> Iterator[tuple[str, Test]]:
+    """By what the element itself says, the most lasting first."""
+    tag, name = element.tag, element.get("id")
+    if name and not MADE_UP.search(name):
+        yield _by_id(name), _says("id", name)
+    for attribute in ("name", "autocomplete", "type", "role"):
+        value = element.get(attribute)
+        if value and not (tag == "iframe" and MADE_UP.search(value)):
+            yield f'{tag}[{attribute}="{value}"]', _says(attribute, value, tag)
+    for word in element.classes:
+        if not MADE_UP.search(word):
+            yield f"{tag}.{word}", _has_class(word, tag)
+
+
+def _by_id(name: str) -> str:
+    return f"#{name}" if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name) else f'[id="{name}"]'
+
+
+def _normal(text: str) -> str:
+    try:
+        return check_selector(text)
+    except SelectorError:
+        return ""
+
+
+def _has_tag(tag: str) -> Test:
+    return lambda other: other.tag == tag
+
+
+def _says(attribute: str, value: str, tag: str = "") -> Test:
+    return lambda other: other.get(attribute) == value and tag in ("", other.tag)
+
+
+def _has_class(word: str, tag: str) -> Test:
+    return lambda other: other.tag == tag and word in other.classes
+
+
+def _within(above: Element, test: Test) -> Test:
+    return lambda other: test(other) and above in other.ancestors()

@@ -1,0 +1,128 @@
+"""Engines driven by Playwright: Debian's Chromium, or Playwright's own build of any of the three.
+
+Playwright's blocking interface keeps an event loop running in the thread that calls it, where
+`asyncio.run` then fails and a second browser cannot be opened. So each browser has a thread of its
+own; the driver can be used beside asyncio and several at a time.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from playwright.sync_api import Error, Page, sync_playwright
+
+from tests.browser.engine import PATIENCE_S, BrowserError, Engine, Unsupported, Window
+from tests.browser.processes import private_environment, private_home
+
+CHROMIUM_FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-smooth-scrolling",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",  # refuses to run as root, and containers withhold what it needs
+]
+
+# Some failures, a download say, bring no page about them.
+ERROR_PAGE_MS = 2000
+
+T = TypeVar("T")
+
+
+class PlaywrightEngine(Engine):
+    def __init__(self, name: str, program: Path | None, window: Window) -> None:
+        with ExitStack() as stack:
+            home = stack.enter_context(private_home(name))
+            self._thread = stack.enter_context(ThreadPoolExecutor(1, f"playwright-{name}"))
+            self._touch = window.touch
+            opening = _opened(name, program, window, home)
+            self._page = self._do(opening.__enter__)
+            stack.callback(self._do, lambda: opening.__exit__(None, None, None))
+            super().__init__(name, stack.pop_all())
+
+    def _do(self, step: Callable[[], T]) -> T:
+        try:
+            return self._thread.submit(step).result()
+        except Error as cause:
+            raise BrowserError(cause.message) from cause
+
+    def version(self) -> str:
+        browser = self._page.context.browser
+        return browser.version if browser else "unknown"
+
+    def goto(self, url: str) -> None:
+        self._do(lambda: self._go(url))
+
+    def _go(self, url: str) -> None:
+        try:
+            self._page.goto(url)
+        except Error:
+            if self.name == "chromium":
+                # Its page about the failure comes after the failure; the next goto would meet it.
+                with suppress(Error):
+                    self._page.wait_for_url("chrome-error://**", timeout=ERROR_PAGE_MS)
+            raise
+
+    def viewport(self, w: int, h: int) -> None:
+        self._do(lambda: self._page.set_viewport_size({"width": w, "height": h}))
+
+    def move(self, x: float, y: float, steps: int = 1) -> None:
+        self._do(lambda: self._page.mouse.move(x, y, steps=steps))
+
+    def down(self) -> None:
+        self._do(lambda: self._page.mouse.down())
+
+    def up(self) -> None:
+        self._do(lambda: self._page.mouse.up())
+
+    def click(self, x: float, y: float) -> None:
+        self._do(lambda: self._page.mouse.click(x, y))
+
+    def tap(self, x: float, y: float) -> None:
+        if not self._touch:
+            raise Unsupported(f"{self.name} was opened without a touch screen; pass touch=True")
+        self._do(lambda: self._page.touchscreen.tap(x, y))
+
+    def wheel(self, dy: int) -> None:
+        self._do(lambda: self._page.mouse.wheel(0, dy))
+
+    def type(self, text: str) -> None:
+        self._do(lambda: self._page.keyboard.type(text))
+
+    def key(self, name: str) -> None:
+        self._do(lambda: self._page.keyboard.press(name))
+
+    def evaluate(self, js: str) -> Any:
+        return self._do(lambda: self._page.evaluate(js))
+
+    def screenshot(self) -> bytes:
+        return self._do(lambda: self._page.screenshot())
+
+
+@contextmanager
+def _opened(name: str, program: Path | None, window: Window, home: Path) -> Iterator[Page]:
+    """Start Playwright and one browser with one page, all in the thread that calls this."""
+    chromium = name == "chromium"
+    with sync_playwright() as playwright:
+        context = getattr(playwright, name).launch_persistent_context(
+            # Our own directories: those Playwright makes stay behind when its browser dies.
+            home / "profile",
+            artifacts_dir=home / "artifacts",
+            executable_path=program,
+            args=CHROMIUM_FLAGS if chromium else None,
+            env=private_environment(home),
+            timeout=PATIENCE_S * 1000,
+            viewport={"width": window.width_px, "height": window.height_px},
+            ignore_https_errors=window.insecure,
+            # A phone in all that style sheets can ask: coarse pointer, no hover.
+            has_touch=window.touch,
+            **({"is_mobile": window.touch} if chromium else {}),
+        )
+        try:
+            yield context.pages[0]
+        finally:
+            context.close()

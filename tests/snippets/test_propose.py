@@ -1,0 +1,88 @@
+"""Zones proposed from saved pages."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.sites import Zone
+from snippets.propose import propose_zones
+from snippets.selectors import check_selector
+from tests.snippets.shop_pages import DUTCH, ENGLISH
+
+
+def told(zones: tuple[Zone, ...]) -> list[tuple[str, str, str]]:
+    return [(zone.role, zone.name, zone.selector) for zone in zones]
+
+
+def test_a_dutch_checkout_is_read_in_the_order_of_the_page() -> None:
+    assert told(propose_zones(DUTCH)) == [
+        ("field", "E-mailadres", "#email"),
+        ("field", "Postcode", 'input[name="billing[postcode]"]'),
+        ("field", "Land", 'select[name="land"]'),
+        ("field", "Verzending", 'input[name="verzending"]'),
+        ("field", "Voorwaarden", "#voorwaarden"),
+        ("text", "Coupon", "div.kortingscode-regel"),
+        ("field", "Opmerking", 'textarea[name="opmerking"]'),
+        ("text", "Shipping cost", "tr.verzendkosten"),
+        ("text", "Price", "td.prijs"),
+        ("text", "Total", "tr.order-totaal"),
+        ("frame", "Payment frame", "#ideal-frame"),
+        ("pay", "Bestelling plaatsen", 'input[name="plaats"]'),
+    ]
+
+
+def test_made_up_ids_amounts_and_what_nothing_reaches_are_left_out() -> None:
+    assert told(propose_zones(ENGLISH)) == [
+        ("field", "Checkout email", 'input[name="checkout[email]"]'),
+        ("text", "Shipping cost", "span.shipping-cost"),
+        ("frame", "Payment frame", "div.card-element"),
+        ("pay", "Pay", 'a[role="button"]'),
+        ("button", "Save for later", "button.btn"),
+        ("text", "Price", "span.price"),
+    ]
+
+
+@pytest.mark.parametrize("page", [DUTCH, ENGLISH])
+def test_nothing_of_a_visitor_is_in_what_is_proposed(page: str) -> None:
+    said = " ".join(f"{zone.name} {zone.selector}" for zone in propose_zones(page, most=99))
+    assert not re.search(
+        r"jan|1234 AB|Kerkstraat|Damrak|Bel twee|België|59|54", said, re.IGNORECASE
+    )
+
+
+def test_a_page_with_too_much_keeps_paying_frames_and_fields() -> None:
+    kept = propose_zones(DUTCH, most=4)
+    assert [zone.role for zone in kept] == ["field", "field", "frame", "pay"]
+    assert [zone.number for zone in kept] == [1, 2, 3, 4]
+
+
+def test_a_password_is_never_proposed() -> None:
+    assert propose_zones('<form><input type="PassWord" id="pw"></form>') == ()
+
+
+def test_two_alike_are_told_apart_by_what_is_around_them() -> None:
+    page = '<div id="a"><input class="x"></div><div id="b"><input class="x"></div>'
+    assert [zone.selector for zone in propose_zones(page)] == ["#a input.x", "#b input.x"]
+
+
+def test_an_id_beyond_the_grammar_of_ids_becomes_an_attribute() -> None:
+    (zone,) = propose_zones('<label for="billing:city">City</label><input id="billing:city">')
+    assert (zone.name, zone.selector) == ("City", '[id="billing:city"]')
+
+
+FRAGMENTS = st.sampled_from(
+    """< > </ <![if ]> <!-- <input name=" " <form> </form> <label> <iframe src='http://[ <button>
+    pay <select id= class=price é <a """.split(" ")
+)
+
+
+@given(st.lists(FRAGMENTS | st.text(max_size=5), max_size=40).map("".join))
+def test_any_text_gives_zones_of_the_grammar_with_numbers_of_their_own(page: str) -> None:
+    zones = propose_zones(page)
+    assert [zone.number for zone in zones] == list(range(1, len(zones) + 1))
+    assert all(check_selector(zone.selector) == zone.selector for zone in zones)
+    assert len({zone.selector for zone in zones}) == len(zones) <= 12
+    assert all(0 < len(zone.name) <= 40 for zone in zones)
+    assert zones == propose_zones(page)
