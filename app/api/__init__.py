@@ -1,0 +1,12 @@
+"""The read API, version 1, and the few writes that captures need."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.api import heatmaps, layouts, sites
+
+router = APIRouter(prefix="/api/v1")
+router.include_router(sites.router)
+router.include_router(heatmaps.router)
+router.include_router(layouts.router)

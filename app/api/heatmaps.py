@@ -1,0 +1,111 @@
+"""heatmap.png and heatmap.json: one map, as a picture and in numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import ConfigDict
+from starlette.responses import Response
+
+from app.api.access import ContextDep, Target, picture_page, readable_page
+from app.filters import MapQuery
+from app.maps import summary
+from app.overlays import Picture, etag
+
+router = APIRouter(tags=["heatmaps"])
+OPEN_MAX_AGE_S = 60
+"""A period that holds today is asked for again after a minute."""
+
+FINISHED_MAX_AGE_S = 3600
+"""Late rows may still reopen a finished day, so it is not called immutable under this address."""
+
+
+class SignedQuery(MapQuery):
+    """The same parameters, and those of a signed link."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    expires: Annotated[str, Query(pattern=r"^\d{1,11}$")] | None = None
+    signature: Annotated[str, Query(max_length=64)] | None = None
+
+    def plain(self) -> MapQuery:
+        return MapQuery(**self.model_dump(exclude={"expires", "signature"}))
+
+
+@router.get(
+    "/sites/{site}/pages/{page}/heatmap.png",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, 304: {"description": "not changed"}},
+)
+async def heatmap_png(
+    request: Request,
+    target: Annotated[Target, Depends(picture_page)],
+    asked: Annotated[SignedQuery, Query()],
+    context: ContextDep,
+) -> Response:
+    """A transparent PNG of the page's size, to lay over its picture."""
+    query = asked.plain()
+    name = await etag(context, target.site, target.page, query)
+    headers = {"ETag": name, "Cache-Control": _cache_control(target, query, context)}
+    if _matches(request, name):
+        return Response(status_code=304, headers=headers)
+    drawn = await context.overlays.picture(context, target.site, target.page, query, name)
+    return Response(drawn.drawing.png, media_type="image/png", headers=headers)
+
+
+@router.get("/sites/{site}/pages/{page}/heatmap.json")
+async def heatmap_json(
+    request: Request,
+    target: Annotated[Target, Depends(readable_page)],
+    query: Annotated[MapQuery, Query()],
+    context: ContextDep,
+    response: Response,
+) -> Any:
+    """The same map in numbers: what it rests on, its peak, and its zones, hottest first."""
+    name = await etag(context, target.site, target.page, query)
+    headers = {"ETag": name, "Cache-Control": _cache_control(target, query, context)}
+    if _matches(request, name):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    drawn = await context.overlays.picture(context, target.site, target.page, query, name)
+    return told(drawn)
+
+
+def told(drawn: Picture) -> dict[str, Any]:
+    drawing, found = drawn.drawing, drawn.found
+    return {
+        **summary(found),
+        "scale": {
+            "curve": found.query.scale,
+            "max": drawing.scale_max,
+            "unit": _per_px(found.unit),
+        },
+        "peak": {"x_px": drawing.peak_x_px, "y_px": drawing.peak_y_px, "value": drawing.peak},
+        "clipped": drawing.clipped,
+        "zones": [
+            {
+                "number": heat.number,
+                "name": heat.name,
+                "total": heat.total,
+                "visits": heat.visits,
+                "box_px": heat.box_px,
+            }
+            for heat in found.zones
+        ],
+    }
+
+
+def _per_px(unit: str) -> str:
+    return unit if unit.startswith("share") else f"{unit}/px²"
+
+
+def _matches(request: Request, name: str) -> bool:
+    given = request.headers.get("if-none-match", "")
+    return given.strip() == "*" or name in (part.strip() for part in given.split(","))
+
+
+def _cache_control(target: Target, query: MapQuery, context: ContextDep) -> str:
+    today = target.site.day_of(context.clock())
+    finished = query.period(today)[1] < today
+    return f"private, max-age={FINISHED_MAX_AGE_S if finished else OPEN_MAX_AGE_S}"

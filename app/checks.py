@@ -1,0 +1,159 @@
+"""What `gloed check` looks at: the store, what was dropped and why, and a page with the snippet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+
+from app.config import Settings
+from app.store import Store
+from collector.sites import Site, read_sites
+from collector.wire import Reason
+
+LOOKED_BACK = timedelta(days=1)
+JOB_LAG = timedelta(minutes=15)
+"""The closing job runs by the minute; a quarter of an hour without it is a fault."""
+
+PAGE_TIMEOUT_S = 10.0
+_LINK = re.compile(
+    r"""<link\b[^>]*\bhref\s*=\s*["']?([^"'\s>]*/gs_[a-z0-9]{16}/[a-z0-9-]+[^"'\s>]*)""", re.I
+)
+
+MEANING = {
+    Reason.OPT_OUT: "visitors asked not to be counted (GPC or DNT)",
+    Reason.NO_CONSENT: "the consent cookie was absent or said no",
+    Reason.BOT: "robots",
+    Reason.PREFETCH: "pages fetched ahead and not seen",
+    Reason.UNKNOWN_PAGE: "the snippet names a page that `gloed snippet` never made",
+    Reason.BAD_TOKEN: "addresses that nobody was given",
+    Reason.BAD_NAME: "names outside the grammar: an old sheet, or somebody playing",
+    Reason.BAD_REF: "a reference of 4 to 128 of A-Z a-z 0-9 . _ ~ - was expected",
+    Reason.EXPIRED: "pages left open for more than a day",
+    Reason.CLOCK: "browsers whose clock is days off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    good: bool
+    told: str
+
+
+async def check_store(store: Store, settings: Settings, now: datetime) -> list[Finding]:
+    version = await store.fetchval("SHOW server_version")
+    kept = await store.fetchval("SHOW synchronous_commit")
+    fsync = await store.fetchval("SHOW fsync")
+    durable = kept != "off" and fsync == "on"
+    findings = [
+        Finding(True, f"Postgres {version} answers, at this version's revision"),
+        Finding(
+            durable,
+            "what is acknowledged is on disk"
+            if durable
+            else f"fsync is {fsync}, synchronous_commit {kept}: switch both on in postgresql.conf",
+        ),
+    ]
+    async with store.connection() as connection:
+        sites = await read_sites(connection)
+    if not sites:
+        findings.append(Finding(False, "there is no shop yet: gloed site add 'My shop'"))
+    for site in sites:
+        findings += await _check_site(store, settings, site, now)
+    return findings
+
+
+async def _check_site(store: Store, settings: Settings, site: Site, now: datetime) -> list[Finding]:
+    since = site.day_of(now - LOOKED_BACK)
+    opened = await store.fetchval(
+        "SELECT count(*) FROM beacon WHERE site_id = $1 AND day >= $2 AND name = 'open'",
+        site.site_id,
+        since,
+    )
+    batches = await store.fetchval(
+        "SELECT count(*) FROM batch WHERE site_id = $1 AND day >= $2", site.site_id, since
+    )
+    rows = await store.fetch(
+        "SELECT reason, sum(n)::bigint AS n FROM dropped WHERE site_id = $1 AND day >= $2 "
+        "GROUP BY reason ORDER BY reason",
+        site.site_id,
+        since,
+    )
+    told = f"{site.name} ({site.state}): {opened} views opened, {batches} batches since {since}"
+    return [Finding(True, told), *_drops(site, settings, rows), *await _lag(store, site, now)]
+
+
+def _drops(site: Site, settings: Settings, rows: Iterable[Any]) -> list[Finding]:
+    findings = []
+    for row in rows:
+        reason, n = Reason(row["reason"]), row["n"]
+        if reason is Reason.UNTRUSTED_PROXY:
+            findings.append(Finding(False, _untrusted(site, settings, n)))
+        else:
+            fault = reason in (Reason.UNKNOWN_PAGE, Reason.BAD_REF)
+            findings.append(Finding(not fault, f"{site.name}: {n} dropped: {MEANING[reason]}"))
+    return findings
+
+
+def _untrusted(site: Site, settings: Settings, n: int) -> str:
+    trusted = ", ".join(settings.trusted_proxies) or "nobody"
+    return (
+        f"{site.name}: {n} requests came through a proxy that is not trusted (trusted now: "
+        f"{trusted}), so all its visitors look like one: set GLOED_TRUSTED_PROXIES to the proxy's "
+        "address, 127.0.0.1 if it runs on this machine"
+    )
+
+
+async def _lag(store: Store, site: Site, now: datetime) -> list[Finding]:
+    row = await store.fetchrow(
+        "SELECT max(last_run_at) AS ran, count(*) FILTER (WHERE state = 'failed') AS failed "
+        "FROM job WHERE name = 'close' AND site_id = $1",
+        site.site_id,
+    )
+    if row["failed"]:
+        told = f"{site.name}: {row['failed']} days cannot be closed: see `gloed jobs`"
+        return [Finding(False, told)]
+    if row["ran"] is not None and now - row["ran"] > JOB_LAG:
+        told = f"{site.name}: visits were last put together at {row['ran']:%Y-%m-%d %H:%M} UTC: "
+        return [Finding(False, told + "is `gloed serve` running?")]
+    return []
+
+
+def check_page(address: str) -> list[Finding]:
+    """A page as visitors get it: is the snippet there, does it reach us, does the CSP let it."""
+    try:
+        with httpx.Client(follow_redirects=True, timeout=PAGE_TIMEOUT_S) as client:
+            page = client.get(address)
+            found = _LINK.search(page.text)
+            if found is None:
+                told = f"{address}: no snippet found ({page.status_code}): paste it before </body>"
+                return [Finding(False, told)]
+            link = urljoin(str(page.url), found.group(1))
+            # A prefetch is dropped on purpose: it proves the way and counts nothing.
+            answer = client.get(link, headers={"sec-purpose": "prefetch"})
+    except httpx.HTTPError as problem:
+        return [Finding(False, f"{address} cannot be fetched: {problem}")]
+    reached = answer.headers.get("x-gloed-drop") == Reason.PREFETCH
+    told = "reaches Gloed" if reached else f"does not reach Gloed (answer {answer.status_code})"
+    return [
+        Finding(True, f"{address}: the snippet is there"),
+        Finding(reached, f"{link} {told}"),
+        *_policy(page.headers.get("content-security-policy", "")),
+    ]
+
+
+def _policy(policy: str) -> list[Finding]:
+    """Of a Content-Security-Policy only what can be said without a browser: a plain 'none'."""
+    rules = {
+        part.split()[0].lower(): part.split()[1:] for part in policy.split(";") if part.strip()
+    }
+    return [
+        Finding(False, f"the page's policy says {name} 'none': allow the collector there")
+        for name in ("style-src", "img-src")
+        if rules.get(name, rules.get("default-src")) == ["'none'"]
+    ]

@@ -1,0 +1,92 @@
+"""What the commands share: settings, an open store, and errors told in one line."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import asyncpg
+import typer
+from rich.console import Console
+
+from app.capture import CaptureError
+from app.clock import system_clock
+from app.config import Settings, SettingsError, read_settings
+from app.keys import KeyProblem
+from app.layouts import LayoutError
+from app.pictures import PictureError
+from app.postgres import PostgresError
+from app.replay import ReplayError
+from app.shops import ShopError
+from app.store import Store, StoreProblem, head, migrate, open_store, revision
+from heatmap.errors import HeatmapError
+from snippets.errors import SnippetError
+
+T = TypeVar("T")
+FAILED = 1
+EXPECTED = (
+    CaptureError,
+    HeatmapError,
+    KeyProblem,
+    LayoutError,
+    PictureError,
+    PostgresError,
+    ReplayError,
+    SettingsError,
+    ShopError,
+    SnippetError,
+    StoreProblem,
+)
+"""Errors that a person can act on: told without a traceback."""
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def say(line: str) -> None:
+    """A line beside the result, which stays alone on standard output."""
+    err.print(line, markup=False)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Errors that a person can act on end the command with one line."""
+    try:
+        yield
+    except EXPECTED as problem:
+        say(f"gloed: {problem}")
+        raise typer.Exit(FAILED) from problem
+    except (OSError, asyncpg.PostgresError) as problem:
+        say(f"gloed: the store cannot be used: {problem}")
+        raise typer.Exit(FAILED) from problem
+
+
+def with_store(work: Callable[[Store], Awaitable[T]], settings: Settings | None = None) -> T:
+    """Open the store (running or joining the embedded one), bring it to head if ours, work."""
+    with told():
+        chosen = settings or read_settings()
+        with open_store(chosen, say) as url:
+            return asyncio.run(_work(url, chosen.embedded, work))
+
+
+async def _work(url: str, owned: bool, work: Callable[[Store], Awaitable[T]]) -> T:
+    if owned:
+        await migrate(url)
+    elif await revision(url) != head():
+        raise StoreProblem("the store is not at this version's revision: run `gloed migrate`")
+    store = Store(url)
+    await store.open()
+    try:
+        return await work(store)
+    finally:
+        await store.close()
+
+
+def interactive() -> bool:
+    return sys.stderr.isatty()
+
+
+now = system_clock

@@ -1,0 +1,58 @@
+"""`gloed jobs` and `gloed check`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.checks import Finding, check_page, check_store
+from app.cli.base import FAILED, now, out, say, told, with_store
+from app.config import read_settings
+from app.jobs import job_rows
+from app.secret import fleet_secret
+from app.store import Store
+
+JOBS_EXAMPLES = "[bold]Example[/bold]\n\n  gloed jobs"
+CHECK_EXAMPLES = """
+[bold]Examples[/bold]\n
+  gloed check\n
+  gloed check https://shop.example/verzending
+"""
+
+
+def jobs() -> None:
+    """What runs later: which job, on what, when it last ran, and how far it lags."""
+
+    async def work(store: Store) -> list[tuple[str, ...]]:
+        return await job_rows(store, now())
+
+    table = Table("job", "shop", "day", "state", "last run", "took", "lag", "why it failed")
+    for row in with_store(work):
+        table.add_row(*row)
+    out.print(table)
+
+
+def check(
+    page: Annotated[
+        str | None, typer.Argument(help="A page of the shop with the snippet in it.")
+    ] = None,
+) -> None:
+    """Say what is wrong with this installation, and what to do about it."""
+    with told():
+        settings = read_settings()
+        fleet_secret(settings)
+
+    async def work(store: Store) -> list[Finding]:
+        return await check_store(store, settings, now())
+
+    findings = with_store(work, settings)
+    if page is not None:
+        findings += check_page(page)
+    for finding in findings:
+        mark = "ok  " if finding.good else "FAIL"
+        out.print(f"{mark} {finding.told}", markup=False)
+    if not all(finding.good for finding in findings):
+        say("Something is to be done; see the lines that begin with FAIL.")
+        raise typer.Exit(FAILED)

@@ -1,0 +1,59 @@
+"""`gloed key …`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from app.cli.base import now, out, with_store
+from app.cli.sites import SITE
+from app.keys import add_key, revoke_key
+from app.shops import find_site
+from app.store import Store
+
+cli = typer.Typer(no_args_is_help=True)
+
+
+@cli.command("add", epilog="[bold]Example[/bold]\n\n  gloed key add gs_… --scope read")
+def add(
+    site: Annotated[str, SITE],
+    scope: Annotated[str, typer.Option(help="read, write or goal.")] = "read",
+    label: Annotated[str, typer.Option(help="What the key is for.")] = "",
+) -> None:
+    """Make a key; it is shown this once."""
+
+    async def work(store: Store) -> str:
+        found = await find_site(store, site)
+        return await add_key(store, found.site_id, scope, label, now())
+
+    out.print(with_store(work), markup=False)
+
+
+@cli.command("list")
+def listed() -> None:
+    """The keys in use; what they are is known to their holders alone."""
+
+    async def work(store: Store) -> list[Any]:
+        return await store.fetch(
+            "SELECT api_key_id, name, scope, label, last_used_at FROM api_key "
+            "JOIN site USING (site_id) WHERE revoked_at IS NULL ORDER BY api_key_id"
+        )
+
+    table = Table("number", "shop", "scope", "label", "last used")
+    for row in with_store(work):
+        number, shop, scope, label, used = row
+        table.add_row(str(number), shop, scope, label, f"{used:%Y-%m-%d}" if used else "never")
+    out.print(table)
+
+
+@cli.command("revoke", epilog="[bold]Example[/bold]\n\n  gloed key revoke 3")
+def revoke(number: Annotated[int, typer.Argument(help="From `gloed key list`.")]) -> None:
+    """End a key at once."""
+
+    async def work(store: Store) -> None:
+        await revoke_key(store, number, now())
+
+    with_store(work)
+    out.print(f"Key {number} is revoked.", markup=False)

@@ -1,0 +1,148 @@
+"""`gloed capture` and `gloed render`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from pydantic import ValidationError
+
+from app.capture import Captured, CaptureError, store_captures, upload_captures
+from app.capture import capture as capture_page
+from app.cli.base import err, now, out, say, told, with_store
+from app.filters import MapQuery
+from app.layouts import picture
+from app.maps import PageMap, page_map
+from app.overlays import options, paint
+from app.shops import ShopError, find_page, find_site
+from app.store import Store
+from collector.sites import Page, Site, Zone
+
+CAPTURE_EXAMPLES = """
+[bold]Examples[/bold]\n
+  gloed capture shipping.html --site gs_… --page shipping\n
+  gloed capture https://shop.example/verzending --site gs_… --page shipping --width 390,1280\n
+  gloed capture shipping.html --site gs_… --page shipping --url https://stats.example --key gld_…
+"""
+RENDER_EXAMPLES = """
+[bold]Examples[/bold]\n
+  gloed render --site gs_… --page shipping --kind stall -o shipping.png\n
+  gloed render --site gs_… --page shipping --filter device=phone --filter picture=page -o phone.png
+"""
+"""Both commands read the same store that `serve` uses."""
+
+
+def capture(
+    target: Annotated[str, typer.Argument(help="Address, or a saved .html file.")],
+    site: Annotated[str, typer.Option(help="Key (or, on this machine, name) of the shop.")],
+    page: Annotated[str, typer.Option(help="Name of the page.")],
+    width: Annotated[str, typer.Option(help="Viewport widths, comma separated.")] = "390,1280",
+    storage_state: Annotated[
+        Path | None, typer.Option(help="Playwright state file: logged in, cart filled.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="A Gloed elsewhere, with --key.")] = None,
+    key: Annotated[str | None, typer.Option(help="Key with scope write.")] = None,
+) -> None:
+    """Take the page's picture and its zones' boxes at these widths, in a browser on this machine.
+
+    The server never fetches your pages. Without --url the result goes straight into the store.
+    """
+    with told():
+        widths = _widths(width)
+        if (url is None) != (key is None):
+            raise CaptureError("--url and --key go together; without both the local store is used")
+        if url is not None and key is not None:
+            zones = _remote_zones(url, key, site, page)
+            taken = capture_page(target, zones, widths=widths, storage_state=storage_state)
+            upload_captures(url, key, site, page, taken)
+        else:
+            found, of_page = with_store(lambda store: _find(store, site, page))
+            taken = capture_page(target, of_page.zones, widths=widths, storage_state=storage_state)
+            with_store(lambda store: store_captures(store, found, of_page, taken, now()))
+    for one in taken:
+        out.print(_line(one), markup=False)
+
+
+async def _find(store: Store, site: str, page: str) -> tuple[Site, Page]:
+    found = await find_site(store, site)
+    return found, find_page(found, page)
+
+
+def _widths(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise CaptureError(f"--width takes whole numbers such as 390,1280, got {text!r}")
+    return [int(part) for part in parts]
+
+
+def _remote_zones(url: str, key: str, site: str, page: str) -> Sequence[Zone]:
+    address = f"{url.rstrip('/')}/api/v1/sites/{site}/pages/{page}"
+    try:
+        answer = httpx.get(address, headers={"authorization": f"Bearer {key}"})
+    except httpx.HTTPError as problem:
+        raise CaptureError(f"{url} cannot be reached: {problem}") from problem
+    if answer.status_code != httpx.codes.OK:
+        raise CaptureError(f"{url} answers {answer.status_code}: check the key, --site and --page")
+    return [
+        Zone(zone["number"], zone["name"], zone["selector"], zone["role"])
+        for zone in answer.json()["zones"]
+    ]
+
+
+def _line(one: Captured) -> str:
+    lacking = f"; not on the page: {', '.join(one.missing)}" if one.missing else ""
+    return f"{one.width_px} x {one.height_px} px, {len(one.boxes)} zones{lacking}"
+
+
+def render(
+    site: Annotated[str, typer.Option(help="Key or name of the shop.")],
+    page: Annotated[str, typer.Option(help="Name of the page.")],
+    kind: Annotated[str, typer.Option(help="stall, click, move or scroll.")] = "stall",
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path(
+        "heatmap.overlay.png"
+    ),
+    filters: Annotated[
+        list[str] | None,
+        typer.Option("--filter", help="name=value, as the API's parameters; may be repeated."),
+    ] = None,
+) -> None:
+    """Draw one map into a file, straight from the store."""
+    with told():
+        query = _query(kind, filters or ())
+
+    async def work(store: Store) -> tuple[PageMap, bytes | None]:
+        found, of_page = await _find(store, site, page)
+        drawn = await page_map(store, found, of_page, query, now())
+        under = None
+        if query.picture == "page" and drawn.layout and drawn.layout.picture_hash:
+            under = await picture(store, found.site_id, drawn.layout.picture_hash)
+        return drawn, under
+
+    found, under = with_store(work)
+    with told(), err.status("drawing"):
+        drawing = paint(options(found), under, query.picture)
+    output.write_bytes(drawing.png)
+    say(
+        f"{found.visits} visits, {found.views} page views, bandwidth {found.bandwidth_px:g} px, "
+        f"full colour at {drawing.scale_max:.3g} {found.unit} per px²"
+    )
+    out.print(str(output), markup=False)
+
+
+def _query(kind: str, filters: Sequence[str]) -> MapQuery:
+    given: dict[str, Any] = {"kind": kind}
+    for text in filters:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ShopError(f"--filter takes name=value, got {text!r}")
+        given[name] = value
+    try:
+        return MapQuery.model_validate(given)
+    except ValidationError as problem:
+        told_ = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'filter'}: {e['msg']}" for e in problem.errors()
+        )
+        raise ShopError(told_) from problem

@@ -1,0 +1,53 @@
+"""`gloed site …`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.cli.base import now, out, with_store
+from app.shops import DEFAULT_TIME_ZONE, add_site, find_site, go_live, list_sites
+from app.store import Store
+
+cli = typer.Typer(no_args_is_help=True)
+SITE = typer.Argument(help="Key (gs_…) or name of the shop.", show_default=False)
+
+
+@cli.command("add", epilog="[bold]Example[/bold]\n\n  gloed site add 'Fietsenwinkel'")
+def add(
+    name: Annotated[str, typer.Argument(help="What people call the shop.")],
+    time_zone: Annotated[str, typer.Option(help="Decides what a day is.")] = DEFAULT_TIME_ZONE,
+) -> None:
+    """Add a shop, on trial: everything is shown from one view on, and marked TEST."""
+
+    async def work(store: Store) -> str:
+        return await add_site(store, name, now(), time_zone=time_zone)
+
+    out.print(with_store(work), markup=False)
+
+
+@cli.command("list")
+def listed() -> None:
+    """The shops, their keys, states and pages."""
+    table = Table("key", "name", "state", "time zone", "pages")
+    for site in with_store(list_sites):
+        pages = ", ".join(sorted(site.pages)) or "–"
+        table.add_row(site.public_key, site.name, site.state, site.time_zone.key, pages)
+    out.print(table)
+
+
+@cli.command("live", epilog="[bold]Example[/bold]\n\n  gloed site live gs_…")
+def live(
+    site: Annotated[str, SITE],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """End the trial: throw away what was tried and count for real."""
+    if not yes:
+        typer.confirm("Everything recorded so far is thrown away. Go live?", abort=True)
+
+    async def work(store: Store) -> int:
+        return await go_live(store, await find_site(store, site))
+
+    out.print(f"Live. {with_store(work)} trial views were thrown away.", markup=False)

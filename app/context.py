@@ -1,0 +1,40 @@
+"""What one running Gloed consists of; made by `app/main.py`, handed to routers and jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.requests import HTTPConnection
+
+from app.clock import Clock
+from app.config import Settings
+from app.keys import Signer
+from app.renders import Renders
+from app.store import Store
+from collector.catalogue import Catalogue
+from collector.routes import Collector
+from collector.writer import Writer
+
+if TYPE_CHECKING:  # overlays read the context they are part of
+    from app.overlays import Overlays
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    settings: Settings
+    clock: Clock
+    store: Store
+    secret: bytes
+    signer: Signer
+    catalogue: Catalogue
+    writer: Writer
+    collector: Collector
+    renders: Renders
+    overlays: Overlays
+
+
+def context_of(connection: HTTPConnection) -> Context:
+    """FastAPI dependency: the Gloed that this request came to."""
+    context: Context = connection.app.state.gloed
+    return context

@@ -1,0 +1,168 @@
+"""create_app(settings): the only place that wires everything."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from app.api import router as api
+from app.clock import Clock, system_clock
+from app.config import Settings, read_settings
+from app.context import Context
+from app.front import below_prefix
+from app.health import router as health
+from app.jobs import Jobs
+from app.keys import Signer, find_key
+from app.logs import configure_logs
+from app.overlays import Overlays
+from app.postgres import die_with_parent
+from app.problems import install_problems
+from app.renders import Renders
+from app.secret import fleet_secret
+from app.store import Store, StoreProblem, connect, head, migrate, open_store, revision
+from collector.addresses import networks
+from collector.catalogue import Catalogue
+from collector.routes import Collector, Parts
+from collector.sites import Page, Site
+from collector.visitor import Salts
+from collector.writer import Writer
+from snippets.sheet import Stylesheet, stylesheet
+
+log = structlog.get_logger()
+DESCRIPTION = "Script-free-first tracking for webshops: where checkout visitors stall."
+
+
+class Gloed(FastAPI):
+    """FastAPI with the collector's raw routes in front: a beacon pays for no framework."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        context: Context | None = getattr(self.state, "gloed", None)
+        if scope["type"] == "http" and context is not None:
+            path = below_prefix(scope, context.settings.prefix)
+            if path is not None:
+                await context.collector(scope, path, receive, send)
+                return
+        await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Gloed:
+    """One Gloed, to be served by itself or mounted below any path of another application.
+
+    Nothing is opened before its lifespan begins; `app.embedding.mount` joins that to the host's.
+    """
+    chosen = settings or read_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(chosen, clock) as context:
+            app.state.gloed = context
+            try:
+                yield
+            finally:
+                app.state.gloed = None
+
+    app = Gloed(
+        title="Gloed",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.include_router(health)
+    app.include_router(api)
+    install_problems(app)
+    return app
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock) -> AsyncIterator[Context]:
+    """A whole Gloed, started in order and stopped in the reverse one."""
+    async with AsyncExitStack() as stack:
+        url = stack.enter_context(open_store(settings, lambda line: log.info("store", note=line)))
+        await _at_head(url, owned=settings.embedded)
+        store = Store(url)
+        await store.open()
+        stack.push_async_callback(store.close)
+        context = _wired(settings, clock, store, fleet_secret(settings))
+        await context.writer.start()
+        stack.push_async_callback(context.writer.stop)
+        stack.callback(context.renders.close)
+        jobs = Jobs(store, clock)
+        await jobs.start()
+        stack.push_async_callback(jobs.stop)
+        yield context
+
+
+async def _at_head(url: str, *, owned: bool) -> None:
+    """Migrate what is ours; of another's store say what to do."""
+    if owned:
+        await migrate(url)
+    elif await revision(url) != head():
+        raise StoreProblem("the store is not at this version's revision: run `gloed migrate`")
+
+
+def _wired(settings: Settings, clock: Clock, store: Store, secret: bytes) -> Context:
+    catalogue = Catalogue(store)
+    writer = Writer(lambda: connect(store.url), closed_day=_long_over(clock))
+    salts = Salts(store)
+
+    async def may_report_goals(site: Site, authorization: str) -> bool:
+        key = await find_key(store, authorization, clock())
+        return key is not None and key.site_id == site.site_id and key.allows("goal")
+
+    collector = Collector(
+        Parts(
+            catalogue=catalogue,
+            writer=writer,
+            salts=salts,
+            secret=secret,
+            clock=clock,
+            sheet=Sheets(),
+            trusted=networks(settings.trusted_proxies),
+            may_report_goals=may_report_goals,
+        )
+    )
+    return Context(
+        settings=settings,
+        clock=clock,
+        store=store,
+        secret=secret,
+        signer=Signer(secret),
+        catalogue=catalogue,
+        writer=writer,
+        collector=collector,
+        renders=Renders(settings.render_workers),
+        overlays=Overlays(),
+    )
+
+
+def _long_over(clock: Clock) -> Callable[[int, Any], bool]:
+    """Days that the closing job no longer visits by itself: late rows must mark them."""
+    return lambda _site_id, day: (clock().date() - day).days > 1
+
+
+class Sheets:
+    """Stylesheets by page, made once for each wording of a page."""
+
+    def __init__(self) -> None:
+        self._made: dict[Page, Stylesheet] = {}
+
+    def __call__(self, page: Page) -> Stylesheet:
+        if page not in self._made:
+            self._made[page] = stylesheet(page)
+        return self._made[page]
+
+
+def worker() -> Gloed:
+    """What each of several worker processes runs; it dies with the process that started it."""
+    die_with_parent()
+    settings = read_settings()
+    configure_logs(settings.log_format)
+    return create_app(settings)

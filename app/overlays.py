@@ -1,0 +1,139 @@
+"""Map → picture: drawn in another process, named by a strong ETag, equal requests drawn once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from app.context import Context
+from app.filters import MapQuery
+from app.layouts import picture
+from app.maps import PageMap, page_map, summary
+from collector.sites import Page, Site
+from heatmap.drawing import Drawing, draw
+from heatmap.marks import gather
+from heatmap.png import laid_over
+from heatmap.reach import draw_reach
+
+RENDERER = version("gloed")
+STAMP = "TEST"
+KEPT_BYTES = 64 * 1024 * 1024
+"""Drawn pictures kept per process; a picture is named by everything that went into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What one request is answered with."""
+
+    drawing: Drawing
+    found: PageMap
+
+
+async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str:
+    """Strong name of the answer: data, parameters and renderer; known before any work."""
+    now = context.clock()
+    first, last = query.period(site.day_of(now))
+    row = await context.store.fetchrow(
+        "SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version, "
+        "(SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons, "
+        "(SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches",
+        site.site_id,
+        first,
+        last,
+    )
+    told = (site.site_id, site.state, page.page_id, first, last, *row.values(), RENDERER)
+    named = f"{told!r} {query.model_dump_json()}"
+    return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'
+
+
+class Overlays:
+    """Pictures by name; the same question asked twice at once is answered by one drawing."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Picture] = OrderedDict()
+        self._under_way: dict[str, asyncio.Task[Picture]] = {}
+
+    async def picture(
+        self, context: Context, site: Site, page: Page, query: MapQuery, name: str
+    ) -> Picture:
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            return self._kept[name]
+        if name not in self._under_way:
+            task = asyncio.create_task(_drawn(context, site, page, query))
+            self._under_way[name] = task
+            task.add_done_callback(partial(self._finish, name))
+        return await asyncio.shield(self._under_way[name])
+
+    def _finish(self, name: str, task: asyncio.Task[Picture]) -> None:
+        del self._under_way[name]
+        if task.cancelled() or task.exception() is not None:
+            return
+        self._kept[name] = task.result()
+        while sum(len(kept.drawing.png) for kept in self._kept.values()) > KEPT_BYTES:
+            self._kept.popitem(last=False)
+
+
+async def _drawn(context: Context, site: Site, page: Page, query: MapQuery) -> Picture:
+    found = await page_map(context.store, site, page, query, context.clock())
+    under = None
+    if query.picture == "page" and found.layout and found.layout.picture_hash:
+        under = await picture(context.store, site.site_id, found.layout.picture_hash)
+    drawing = await context.renders.run(paint, options(found), under, query.picture)
+    return Picture(drawing, found)
+
+
+def options(found: PageMap) -> dict[str, Any]:
+    """Everything that decides the picture's bytes, in plain values that travel to a process."""
+    query = found.query
+    common: dict[str, Any] = {
+        "width_px": found.width_px,
+        "height_px": found.height_px,
+        "palette": query.palette,
+        "dpr": query.dpr,
+        "stamp": STAMP if found.trying else None,
+        "text": _text(found),
+    }
+    if query.opacity is not None:
+        common["opacity"] = query.opacity
+    if query.kind == "scroll":
+        return {"depths": list(found.depths_px), **common}
+    return {
+        "points": found.points,
+        "weights": found.point_weights,
+        "boxes": list(found.boxes),
+        "box_weights": list(found.box_weights),
+        "bandwidth_px": found.bandwidth_px,
+        "scale": query.scale,
+        "scale_max": query.scale_max,
+        **common,
+    }
+
+
+def _text(found: PageMap) -> Mapping[str, str]:
+    """What the file says of itself when it lies in somebody's presentation."""
+    told = summary(found)
+    names = ("kind", "unit", "visits", "page_views", "date_from", "date_to", "bandwidth_px")
+    about = {f"gloed:{name}": str(told[name]) for name in names}
+    return {"Software": f"Gloed {RENDERER}", "gloed:scale": found.query.scale, **about}
+
+
+def paint(told: dict[str, Any], under: bytes | None, ground: str) -> Drawing:
+    """Runs in a drawing process."""
+    given = dict(told)
+    if "depths" in given:
+        drawing = draw_reach(given.pop("depths"), **given)
+    else:
+        marks = gather(
+            given.pop("points"), given.pop("weights"), given.pop("boxes"), given.pop("box_weights")
+        )
+        drawing = draw(marks, **given)
+    if ground == "none":
+        return drawing
+    return replace(drawing, png=laid_over(under, drawing.png))

@@ -1,0 +1,146 @@
+"""The one catalogue of errors: class → (slug, title, status), told as RFC 9457 problem+json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.layouts import LayoutError
+from app.pictures import PictureError
+from app.renders import Busy
+from app.shops import ShopError, Unknown
+from collector.errors import CollectorError, Malformed, NotStored, StoreError, TooLarge
+from collector.errors import UnsupportedMedia as UnsupportedMediaError
+from heatmap.errors import HeatmapError
+
+MEDIA = "application/problem+json"
+
+
+class ApiProblem(Exception):
+    """Root of what the API and the pages refuse by themselves."""
+
+
+class Unauthorized(ApiProblem):
+    """No key, or none that is good here."""
+
+
+class NotFound(ApiProblem):
+    """No such thing, or not for you: both look the same."""
+
+
+class BadParameters(ApiProblem):
+    """A parameter is unknown, given twice or out of its range."""
+
+    def __init__(self, detail: str, errors: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(detail)
+        self.errors = errors
+
+
+class TooFewVisits(ApiProblem):
+    """A live site shows nothing that rests on fewer visits than its threshold."""
+
+
+class LinkRefused(ApiProblem):
+    """A signed link has expired, or was changed."""
+
+
+CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
+    ApiProblem: ("refused", "Refused", 400),
+    Unauthorized: ("unauthorized", "A key is needed", 401),
+    NotFound: ("not-found", "Not found", 404),
+    BadParameters: ("bad-parameters", "Bad parameters", 422),
+    TooFewVisits: ("too-few-visits", "Too few visits yet", 409),
+    LinkRefused: ("link-refused", "The link no longer holds", 403),
+    ShopError: ("shop", "That cannot be done", 422),
+    Unknown: ("not-found", "Not found", 404),
+    LayoutError: ("layout", "Not a usable layout", 422),
+    PictureError: ("picture", "Not a usable picture", 422),
+    HeatmapError: ("heatmap", "That cannot be drawn", 422),
+    Busy: ("busy", "Too many pictures at once", 503),
+    CollectorError: ("collector", "Not stored", 503),
+    Malformed: ("malformed", "Malformed", 400),
+    TooLarge: ("too-large", "Too large", 413),
+    UnsupportedMediaError: ("unsupported-media", "Unsupported media", 415),
+    NotStored: ("not-stored", "Not stored", 503),
+    StoreError: ("store", "The store cannot be reached", 503),
+}
+_BY_STATUS = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media",
+    500: "internal",
+}
+
+
+def row_of(problem: Exception) -> tuple[str, str, int]:
+    """The nearest row of the catalogue."""
+    return next(CATALOGUE[kind] for kind in type(problem).__mro__ if kind in CATALOGUE)
+
+
+def install_problems(app: FastAPI) -> None:
+    for kind in CATALOGUE:
+        app.add_exception_handler(kind, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _known(request: Request, problem: Exception) -> JSONResponse:
+    slug, title, status = row_of(problem)
+    errors = tuple(getattr(problem, "errors", ()))
+    retry = getattr(problem, "retry_after_s", None)
+    headers = {"Retry-After": str(retry)} if retry is not None else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem_response(request, slug, title, status, str(problem), errors, headers)
+
+
+async def _invalid(request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, RequestValidationError)
+    errors = tuple(
+        ("/" + "/".join(str(part) for part in error["loc"][1:]), error["msg"])
+        for error in problem.errors()
+    )
+    names = ", ".join(pointer for pointer, _ in errors)
+    detail = f"these parts are not as described: {names}"
+    return problem_response(request, "bad-parameters", "Bad parameters", 422, detail, errors)
+
+
+async def _http(request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, HTTPException)
+    slug = _BY_STATUS.get(problem.status_code, "refused")
+    headers = dict(problem.headers or {})
+    title = slug.replace("-", " ").capitalize()
+    return problem_response(request, slug, title, problem.status_code, title, (), headers)
+
+
+async def _unforeseen(request: Request, problem: Exception) -> JSONResponse:
+    return problem_response(request, "internal", "Our fault", 500, "it was logged on our side")
+
+
+def problem_response(
+    request: Request,
+    slug: str,
+    title: str,
+    status: int,
+    detail: str,
+    errors: tuple[tuple[str, str], ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body: dict[str, Any] = {
+        "type": f"urn:gloed:problem:{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+    }
+    if errors:
+        body["errors"] = [{"pointer": pointer, "detail": told} for pointer, told in errors]
+    return JSONResponse(body, status, dict(headers or {}), MEDIA)
