@@ -30,6 +30,13 @@ PROGRAMS = ("chromium", "google-chrome-stable", "google-chrome", "chromium-brows
 FLAGS = ("--disable-gpu", "--font-render-hinting=none", "--force-color-profile=srgb")
 """Pixels that depend on the page and the fonts alone, not on the machine's screen."""
 
+TOUCH_FLAG = (
+    "--blink-settings=primaryPointerType=2,availablePointerTypes=2"
+    ",primaryHoverType=1,availableHoverTypes=1"
+)
+"""Fingers that cannot hover, for the whole browser. A touch screen that is emulated in one tab is
+gone from (pointer: coarse) and (hover: none) while Chromium draws a picture of the full page."""
+
 OPENS_WITHIN_S = 30.0
 QUIET_WITHIN_S = 10.0
 """Some shops never stop asking their server; after this the page counts as complete."""
@@ -93,36 +100,53 @@ class Look(TypedDict):
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """The system's Chromium or Chrome, else Playwright's; its errors become CaptureError."""
+def tab(url: str, width_px: int, *, scripts: bool, storage_state: Path | None) -> Iterator[Page]:
+    """The page at this width, loaded: in a phone below PHONE_BELOW_PX, else on a desktop.
+
+    In the system's Chromium or Chrome, else Playwright's. Errors within become CaptureError.
+    """
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as missing:
         raise CaptureError(
             "a capture needs a browser's driver: pip install 'gloed[capture]'"
         ) from missing
+    phone = is_phone(width_px)
     try:
-        with sync_playwright() as playwright:
-            opened = _launched(playwright, Error)
-            try:
-                yield opened
-            finally:
-                opened.close()
+        with sync_playwright() as playwright, _launched(playwright, phone) as browser:
+            context = browser.new_context(
+                viewport={"width": width_px, "height": _height_px(phone)},
+                user_agent=_phone_agent(browser.version) if phone else None,
+                device_scale_factor=PHONE_PIXEL_RATIO if phone else 1,
+                is_mobile=phone,
+                has_touch=phone,
+                java_script_enabled=scripts,
+                storage_state=storage_state,
+                reduced_motion="reduce",
+                color_scheme="light",
+                service_workers="block",
+                accept_downloads=False,
+            )
+            page = context.new_page()
+            _open(page, url)
+            yield page
     except Error as problem:
         raise CaptureError(f"the browser gave up: {_first_line(problem)}") from problem
 
 
-def _launched(playwright: Playwright, refusal: type[Exception]) -> Browser:
+def _launched(playwright: Playwright, phone: bool) -> Browser:
+    from playwright.sync_api import Error
+
     refused = []
     for program in (*_system_programs(), None):
         try:
             return playwright.chromium.launch(
                 executable_path=program,
-                args=list(FLAGS),
+                args=[*FLAGS, TOUCH_FLAG] if phone else list(FLAGS),
                 # Chromium refuses its sandbox to root, and nobody else should go without.
                 chromium_sandbox=os.geteuid() != 0,
             )
-        except refusal as problem:
+        except Error as problem:
             refused.append(f"{program or 'its own'}: {_first_line(problem)}")
     raise CaptureError(
         "there is no browser to capture with: playwright install chromium "
@@ -134,35 +158,12 @@ def _system_programs() -> list[str]:
     return [found for name in PROGRAMS if (found := shutil.which(name))]
 
 
-@contextmanager
-def tab(
-    opened: Browser, url: str, width_px: int, *, scripts: bool, storage_state: Path | None
-) -> Iterator[Page]:
-    """The page at this width, loaded; a phone below PHONE_BELOW_PX."""
-    phone = is_phone(width_px)
-    context = opened.new_context(
-        viewport={"width": width_px, "height": PHONE_HEIGHT_PX if phone else DESKTOP_HEIGHT_PX},
-        user_agent=_phone_agent(opened.version) if phone else None,
-        device_scale_factor=PHONE_PIXEL_RATIO if phone else 1,
-        is_mobile=phone,
-        has_touch=phone,
-        java_script_enabled=scripts,
-        storage_state=storage_state,
-        reduced_motion="reduce",
-        color_scheme="light",
-        service_workers="block",
-        accept_downloads=False,
-    )
-    try:
-        page = context.new_page()
-        _open(page, url)
-        yield page
-    finally:
-        context.close()
-
-
 def is_phone(width_px: int) -> bool:
     return width_px < PHONE_BELOW_PX
+
+
+def _height_px(phone: bool) -> int:
+    return PHONE_HEIGHT_PX if phone else DESKTOP_HEIGHT_PX
 
 
 def _phone_agent(version: str) -> str:

@@ -20,6 +20,8 @@ from app.jobs import Jobs
 from app.keys import Signer, find_key
 from app.logs import configure_logs
 from app.overlays import Overlays
+from app.pages import problem_page
+from app.pages import router as pages
 from app.postgres import die_with_parent
 from app.problems import install_problems
 from app.renders import Renders
@@ -77,7 +79,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     )
     app.include_router(health)
     app.include_router(api)
-    install_problems(app)
+    app.include_router(pages)
+    install_problems(app, problem_page)
     return app
 
 

@@ -92,9 +92,7 @@ async def page_map(store: Store, site: Site, page: Page, query: MapQuery, now: d
     paired = [(view, visit_ids.get(view.view_id, view.visitor)) for view in chosen]
     visits = len({visit for _, visit in paired})
     if site.state == "live" and visits < LIVE_THRESHOLD:
-        raise TooFewVisits(
-            f"this map rests on {visits} visits; {LIVE_THRESHOLD - visits} more and it is shown"
-        )
+        raise TooFewVisits(visits, LIVE_THRESHOLD)
     return _mapped(site, page, query, (first, last), layout, paired, visits)
 
 

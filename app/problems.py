@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from app.layouts import LayoutError
 from app.pictures import PictureError
@@ -19,6 +20,9 @@ from collector.errors import UnsupportedMedia as UnsupportedMediaError
 from heatmap.errors import HeatmapError
 
 MEDIA = "application/problem+json"
+
+ProblemPage = Callable[[Request, str, int, Mapping[str, str]], Response | None]
+"""Request, slug, status and headers to a page; None where the client takes JSON."""
 
 
 class ApiProblem(Exception):
@@ -43,6 +47,11 @@ class BadParameters(ApiProblem):
 
 class TooFewVisits(ApiProblem):
     """A live site shows nothing that rests on fewer visits than its threshold."""
+
+    def __init__(self, visits: int, threshold: int) -> None:
+        self.visits = visits
+        self.missing = threshold - visits
+        super().__init__(f"this map rests on {visits} visits; {self.missing} more and it is shown")
 
 
 class LinkRefused(ApiProblem):
@@ -84,7 +93,8 @@ def row_of(problem: Exception) -> tuple[str, str, int]:
     return next(CATALOGUE[kind] for kind in type(problem).__mro__ if kind in CATALOGUE)
 
 
-def install_problems(app: FastAPI) -> None:
+def install_problems(app: FastAPI, page: ProblemPage) -> None:
+    app.state.problem_page = page
     for kind in CATALOGUE:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -92,7 +102,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-async def _known(request: Request, problem: Exception) -> JSONResponse:
+async def _known(request: Request, problem: Exception) -> Response:
     slug, title, status = row_of(problem)
     errors = tuple(getattr(problem, "errors", ()))
     retry = getattr(problem, "retry_after_s", None)
@@ -102,7 +112,7 @@ async def _known(request: Request, problem: Exception) -> JSONResponse:
     return problem_response(request, slug, title, status, str(problem), errors, headers)
 
 
-async def _invalid(request: Request, problem: Exception) -> JSONResponse:
+async def _invalid(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, RequestValidationError)
     errors = tuple(
         ("/" + "/".join(str(part) for part in error["loc"][1:]), error["msg"])
@@ -113,7 +123,7 @@ async def _invalid(request: Request, problem: Exception) -> JSONResponse:
     return problem_response(request, "bad-parameters", "Bad parameters", 422, detail, errors)
 
 
-async def _http(request: Request, problem: Exception) -> JSONResponse:
+async def _http(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     slug = _BY_STATUS.get(problem.status_code, "refused")
     headers = dict(problem.headers or {})
@@ -121,7 +131,7 @@ async def _http(request: Request, problem: Exception) -> JSONResponse:
     return problem_response(request, slug, title, problem.status_code, title, (), headers)
 
 
-async def _unforeseen(request: Request, problem: Exception) -> JSONResponse:
+async def _unforeseen(request: Request, problem: Exception) -> Response:
     return problem_response(request, "internal", "Our fault", 500, "it was logged on our side")
 
 
@@ -133,7 +143,11 @@ def problem_response(
     detail: str,
     errors: tuple[tuple[str, str], ...] = (),
     headers: Mapping[str, str] | None = None,
-) -> JSONResponse:
+) -> Response:
+    given = dict(headers or {})
+    page: ProblemPage = request.app.state.problem_page
+    if (shown := page(request, slug, status, given)) is not None:
+        return shown
     body: dict[str, Any] = {
         "type": f"urn:gloed:problem:{slug}",
         "title": title,
@@ -143,4 +157,4 @@ def problem_response(
     }
     if errors:
         body["errors"] = [{"pointer": pointer, "detail": told} for pointer, told in errors]
-    return JSONResponse(body, status, dict(headers or {}), MEDIA)
+    return JSONResponse(body, status, given, MEDIA)

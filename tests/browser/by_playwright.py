@@ -5,6 +5,8 @@ Playwright's blocking interface keeps an event loop running in the thread that c
 own; the driver can be used beside asyncio and several at a time.
 """
 
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -108,7 +110,8 @@ def _opened(name: str, program: Path | None, window: Window, home: Path) -> Iter
     """Start Playwright and one browser with one page, all in the thread that calls this."""
     chromium = name == "chromium"
     with sync_playwright() as playwright:
-        context = getattr(playwright, name).launch_persistent_context(
+        kind = getattr(playwright, name)
+        context = kind.launch_persistent_context(
             # Our own directories: those Playwright makes stay behind when its browser dies.
             home / "profile",
             artifacts_dir=home / "artifacts",
@@ -120,9 +123,25 @@ def _opened(name: str, program: Path | None, window: Window, home: Path) -> Iter
             ignore_https_errors=window.insecure,
             # A phone in all that style sheets can ask: coarse pointer, no hover.
             has_touch=window.touch,
-            **({"is_mobile": window.touch} if chromium else {}),
+            **(_as_chrome(program or Path(kind.executable_path), window) if chromium else {}),
         )
         try:
             yield context.pages[0]
         finally:
             context.close()
+
+
+def _as_chrome(program: Path, window: Window) -> dict[str, Any]:
+    """What a shopper's Chrome says of itself: headless, it calls itself a program, and a shop's
+    statistics leave programs out."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"\d+", said.stdout)
+    assert found is not None, said.stdout
+    system, mobile = (
+        ("Linux; Android 10; K", "Mobile ") if window.touch else ("X11; Linux x86_64", "")
+    )
+    agent = (
+        f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) "
+        f"Chrome/{found.group()}.0.0.0 {mobile}Safari/537.36"
+    )
+    return {"is_mobile": window.touch, "user_agent": agent}

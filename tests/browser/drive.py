@@ -9,8 +9,8 @@ of the page; the two agree while the page is not scrolled. Input goes in as the 
 events, so style rules see it although the pages forbid scripts. Input returns when the browser has
 taken it, which can be a frame before a style rule or a scroll position shows it.
 
-Focus events do not fire in the first window of a headless Firefox, known since headless exists;
-`tests/browser/firefox.py` says how this driver gets them.
+Focus rules do not apply in the first window of a headless Firefox, nor in a WebKit window that the
+screen's own pointer is not in; `firefox.py` and `webkit.py` say how this driver gets them.
 """
 
 from collections.abc import Iterator

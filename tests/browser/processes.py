@@ -100,8 +100,8 @@ def display(xvfb: Path, home: Path) -> Iterator[str]:
     command = [str(xvfb), "-displayfd", str(writing), "-screen", "0", SCREEN, "-nolisten", "tcp"]
     log = home / "xvfb.log"
     try:
-        with running(command, env=private_environment(home), log=log, keep_fds=(writing,)) as xvfb_:
-            number = wait_for(xvfb_, log, lambda: _line(reading))
+        with running(command, env=private_environment(home), log=log, keep_fds=(writing,)) as x:
+            number = wait_for(x, log, lambda: _line(reading))
             yield f":{number}"
     finally:
         os.close(reading)

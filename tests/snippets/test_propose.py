@@ -72,6 +72,16 @@ def test_an_id_beyond_the_grammar_of_ids_becomes_an_attribute() -> None:
     assert (zone.name, zone.selector) == ("City", '[id="billing:city"]')
 
 
+def test_what_is_broken_or_says_little_is_still_read() -> None:
+    page = """<form><input/><![if x]><label for="q"><button class="btn btn-1234">Vooruit</button>
+    <iframe id="card" src="http://[broken"></iframe></span><button id="b" aria-label="Terug">"""
+    assert told(propose_zones(page)) == [
+        ("button", "Vooruit", "button.btn"),
+        ("frame", "Payment frame", "#card"),
+        ("button", "Terug", "#b"),
+    ]
+
+
 FRAGMENTS = st.sampled_from(
     """< > </ <![if ]> <!-- <input name=" " <form> </form> <label> <iframe src='http://[ <button>
     pay <select id= class=price é <a """.split(" ")
