@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+PROCESSES ?= 3
+STORE_TESTS := tests/journey tests/collector tests/app tests/replay
 SOURCES := app collector heatmap migrations snippets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup provide demo test lint types golden bench docs demo-pictures image format clean
+.PHONY: help setup provide demo test test-system-postgres lint types golden docs demo-pictures image format clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## make .venv with everything in it
 
@@ -27,7 +29,11 @@ demo: setup ## a Dutch webshop with a week of visitors, and where they stalled
 	@exec $(BIN)/gloed demo
 
 test: setup provide ## everything that is checked, the journey of one event first
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest tests/journey
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile tests --ignore tests/journey
+
+test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL
+	@$(BIN)/python -m tests.on_postgres $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(STORE_TESTS)
 
 lint: setup ## style, types, imports, dependencies
 	@$(BIN)/ruff format --check $(SOURCES)

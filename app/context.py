@@ -11,6 +11,7 @@ from app.clock import Clock
 from app.config import Settings
 from app.keys import Signer
 from app.renders import Renders
+from app.sheets import Sheets
 from app.store import Store
 from collector.catalogue import Catalogue
 from collector.routes import Collector
@@ -32,6 +33,7 @@ class Context:
     collector: Collector
     renders: Renders
     overlays: Overlays
+    sheets: Sheets
 
 
 def context_of(connection: HTTPConnection) -> Context:

@@ -32,9 +32,9 @@ def mount(
     hosts_own = host.router.lifespan_context
 
     @asynccontextmanager
-    async def both(app: Any) -> AsyncIterator[Mapping[str, Any] | None]:
+    async def both(app: Any) -> AsyncIterator[Mapping[str, Any]]:
         async with gloed.router.lifespan_context(gloed), hosts_own(app) as state:
-            yield state
+            yield state or {}
 
     host.router.lifespan_context = both
     host.mount(path, gloed)

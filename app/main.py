@@ -26,14 +26,14 @@ from app.postgres import die_with_parent
 from app.problems import install_problems
 from app.renders import Renders
 from app.secret import fleet_secret
+from app.sheets import Sheets
 from app.store import Store, StoreProblem, connect, head, migrate, open_store, revision
 from collector.addresses import networks
 from collector.catalogue import Catalogue
 from collector.routes import Collector, Parts
-from collector.sites import Page, Site
+from collector.sites import Site
 from collector.visitor import Salts
 from collector.writer import Writer
-from snippets.sheet import Stylesheet, stylesheet
 
 log = structlog.get_logger()
 DESCRIPTION = "Script-free-first tracking for webshops: where checkout visitors stall."
@@ -115,6 +115,7 @@ def _wired(settings: Settings, clock: Clock, store: Store, secret: bytes) -> Con
     catalogue = Catalogue(store)
     writer = Writer(lambda: connect(store.url), closed_day=_long_over(clock))
     salts = Salts(store)
+    sheets = Sheets()
 
     async def may_report_goals(site: Site, authorization: str) -> bool:
         key = await find_key(store, authorization, clock())
@@ -127,7 +128,7 @@ def _wired(settings: Settings, clock: Clock, store: Store, secret: bytes) -> Con
             salts=salts,
             secret=secret,
             clock=clock,
-            sheet=Sheets(),
+            sheet=sheets,
             trusted=networks(settings.trusted_proxies),
             may_report_goals=may_report_goals,
         )
@@ -143,24 +144,13 @@ def _wired(settings: Settings, clock: Clock, store: Store, secret: bytes) -> Con
         collector=collector,
         renders=Renders(settings.render_workers),
         overlays=Overlays(),
+        sheets=sheets,
     )
 
 
 def _long_over(clock: Clock) -> Callable[[int, Any], bool]:
     """Days that the closing job no longer visits by itself: late rows must mark them."""
     return lambda _site_id, day: (clock().date() - day).days > 1
-
-
-class Sheets:
-    """Stylesheets by page, made once for each wording of a page."""
-
-    def __init__(self) -> None:
-        self._made: dict[Page, Stylesheet] = {}
-
-    def __call__(self, page: Page) -> Stylesheet:
-        if page not in self._made:
-            self._made[page] = stylesheet(page)
-        return self._made[page]
 
 
 def worker() -> Gloed:

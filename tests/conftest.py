@@ -26,7 +26,8 @@ from tests.shared import shared_line
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 """A Wednesday, far from midnight and from the change of summer time."""
 
-TEMPLATE = "gloed_template"
+TEMPLATE = f"gloed_template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+"""One for each process of the run: they may share a server."""
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +62,11 @@ def server_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template(server_url: str) -> str:
+def template(server_url: str) -> Iterator[str]:
     """A migrated database that every test's own is copied from."""
     asyncio.run(_make_template(server_url))
-    return TEMPLATE
+    yield TEMPLATE
+    asyncio.run(_administer(server_url, f"DROP DATABASE {TEMPLATE} WITH (FORCE)"))
 
 
 async def _make_template(url: str) -> None:

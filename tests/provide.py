@@ -166,9 +166,13 @@ def apt_commands(names: Sequence[str], privilege: Argv, *, systemd: bool) -> lis
     return [(*privilege, *command) for command in commands]
 
 
-def playwright_command(names: Iterable[str], *, privileged: bool) -> Argv | None:
-    """What downloads Playwright's builds of those needs that have one; None if none has."""
-    engines = [name for name in names if _need(name).builds]
+def playwright_command(
+    names: Iterable[str], builds: Collection[str], *, privileged: bool
+) -> Argv | None:
+    """What downloads those of Playwright's builds that serve these needs; None if none does."""
+    engines = [
+        need.name for need in map(_need, names) if need.builds and {*need.builds} <= {*builds}
+    ]
     # Their libraries are Debian packages, which Playwright installs itself where it may.
     libraries = ("--with-deps",) if privileged else ()
     command = (sys.executable, "-m", "playwright", "install", *libraries, *engines)
@@ -202,31 +206,30 @@ def _by_apt(names: Sequence[str], prefix: Argv) -> None:
         _run(command)
 
 
-def provide() -> dict[str, str]:
+def provide(path: str | None = None) -> dict[str, str]:
     """Install what is missing; returns how each need is met, without those that are not."""
-    lacking = missing()
+    lacking = missing(path)
     ways = {need.name: "found" for need in NEEDS if need.name not in lacking}
     if not lacking:
         return ways
     prefix = privilege()
     if prefix is not None and shutil.which("apt-get"):
         _by_apt(lacking, prefix)
-        ways |= {name: "installed by apt-get" for name in lacking if has(name)}
-    download = playwright_command(missing(), privileged=prefix is not None)
+        ways |= {name: "installed by apt-get" for name in lacking if has(name, path)}
+    lacking = [name for name in lacking if name not in ways]
+    download = playwright_command(lacking, playwright_revisions(), privileged=prefix is not None)
     if download is not None:
         _run(download)
-        ways |= {
-            name: "downloaded by Playwright" for name in lacking if name not in ways and has(name)
-        }
+        ways |= {name: "downloaded by Playwright" for name in lacking if has(name, path)}
     return ways
 
 
-def main() -> int:
-    ways = provide()
+def main(path: str | None = None) -> int:
+    ways = provide(path)
     in_ci = os.environ.get("CI") == "true"
+    otherwise = "missing" if in_ci else "missing, its tests are left out"
     for need in NEEDS:
-        left_out = "missing" if in_ci else "missing, its tests are left out"
-        print(f"{need.name:12}{ways.get(need.name) or f'{left_out}: {remedy(need.name)}'}")
+        print(f"{need.name:12}{ways.get(need.name) or f'{otherwise}: {remedy(need.name)}'}")
     return 1 if in_ci and len(ways) < len(NEEDS) else 0
 
 

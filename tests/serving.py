@@ -61,7 +61,14 @@ def serving(
 @contextmanager
 def served(app: Any) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
     """Any ASGI application on a free port; stopped, with its lifespan, at the end."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # as `serve` has it: whom to believe is Gloed's own decision
+    )
     server = uvicorn.Server(config)
     ready = threading.Event()
     found: list[asyncio.AbstractEventLoop] = []

@@ -1,0 +1,15 @@
+"""The designer's pages: server-rendered, without script, in Dutch and English."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+
+from app.pages import door, home, look, maps
+from app.pages.problems import answers_with_pages
+from app.pages.problems import problem_page as problem_page
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(answers_with_pages)])
+router.include_router(door.router)
+router.include_router(home.router)
+router.include_router(maps.router)
+router.include_router(look.router)

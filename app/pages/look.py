@@ -1,0 +1,60 @@
+"""The style sheet and the icon: files of ours, named by what is in them and kept for good."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.problems import NotFound
+from heatmap.colours import DEFAULT_OPACITY, css_gradient, names
+from heatmap.reach import REACH_OPACITY
+
+router = APIRouter()
+LOOK = Path(__file__).with_name("look")
+LEGENDS = {"heat": DEFAULT_OPACITY, "reach": REACH_OPACITY}
+"""A legend has the transparency of the maps it explains."""
+
+HEADERS = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    content: bytes
+    media: str
+
+
+def _legends() -> Iterator[str]:
+    """One class per palette: inline styles are forbidden to pages."""
+    for kind, opacity in LEGENDS.items():
+        for palette in names():
+            strip = f"linear-gradient(90deg, {', '.join(css_gradient(palette, opacity))})"
+            yield f".legend-{kind}-{palette} {{ background-image: {strip} }}"
+
+
+def _file(source: str, media: str, more: str = "") -> File:
+    path = LOOK / source
+    content = (path.read_text() + more).encode()
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    return File(f"{path.stem}-{digest}{path.suffix}", content, media)
+
+
+SHEET = _file("gloed.css", "text/css; charset=utf-8", "\n".join(_legends()))
+ICON = _file("ember.svg", "image/svg+xml")
+_FILES = {file.name: file for file in (SHEET, ICON)}
+
+
+@router.get("/look/{name}")
+async def look(name: str) -> Response:
+    if name not in _FILES:
+        raise NotFound("no such file")
+    file = _FILES[name]
+    return Response(file.content, 200, HEADERS, file.media)

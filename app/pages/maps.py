@@ -1,0 +1,173 @@
+"""One page's map: the form, the picture, and beside it everything the picture says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from app.context import Context
+from app.filters import MAX_DAYS
+from app.layouts import Layout, layouts_of
+from app.links import own_url
+from app.maps import PageMap
+from app.overlays import Picture, etag
+from app.pages.asked import PERIOD, Asked, read_asked
+from app.pages.door import ContextDep, shop
+from app.pages.labels import CHOICES, FIELDS, KINDS, PHASES
+from app.pages.queries import counts_by_page
+from app.pages.rendering import page_response
+from app.problems import BadParameters, NotFound, TooFewVisits
+from collector.sites import Page, Site
+from heatmap.bandwidth import MAX_BANDWIDTH_PX, MIN_BANDWIDTH_PX
+from heatmap.colours import names as palettes
+from heatmap.page import MAX_PIXELS
+from heatmap.reach import reach_rows
+
+router = APIRouter()
+REACH_AT = (0.25, 0.5, 0.75, 1.0)
+"""Depths whose reach is told, as shares of the page's height."""
+
+AREA_PX2 = 10_000
+"""Intensities are told per 100 x 100 px, about a thumb's reach: per px² they are all 0.000…"""
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """Too few visits for a live shop: how many there are, how many are lacking, and until when."""
+
+    visits: int
+    missing: int
+    days: int | None
+
+
+@router.get("/sites/{key}/pages/{slug}")
+async def map_page(
+    request: Request, slug: str, context: ContextDep, site: Annotated[Site, Depends(shop)]
+) -> Response:
+    if slug not in site.pages:
+        raise NotFound("no such page of this shop")
+    page = site.pages[slug]
+    asked = read_asked(request.query_params.multi_items())
+    layouts = await layouts_of(context.store, site, page.page_id)
+    shown = {**_choices(site, page, layouts), "asked": asked, "url": own_url(context.settings)}
+    try:
+        if asked.query is not None:
+            shown["period"] = asked.query.period(site.day_of(context.clock()))
+        return await _answer(request, context, site, page, asked, shown)
+    except BadParameters:
+        wrong = Asked(asked.given, None, (PERIOD,))
+        return _page(request, {**shown, "asked": wrong}, 422)
+
+
+async def _answer(
+    request: Request,
+    context: Context,
+    site: Site,
+    page: Page,
+    asked: Asked,
+    shown: dict[str, Any],
+) -> Response:
+    if asked.query is None:
+        return _page(request, shown, 422)
+    name = await etag(context, site, page, asked.query)
+    try:
+        drawn = await context.overlays.picture(context, site, page, asked.query, name)
+    except TooFewVisits as problem:
+        few = await _few(context, site, page, asked, problem)
+        return _page(request, {**shown, "few": few})
+    return _page(request, {**shown, **_told(asked, drawn)})
+
+
+def _page(request: Request, shown: dict[str, Any], status: int = 200) -> Response:
+    return page_response(
+        request, "map.html.jinja", {"few": None, "found": None, "period": ("", ""), **shown}, status
+    )
+
+
+def _choices(site: Site, page: Page, layouts: Sequence[Layout]) -> dict[str, Any]:
+    return {
+        "site": site,
+        "page": page,
+        "kinds": KINDS,
+        "choices": CHOICES,
+        "fields": FIELDS,
+        "phases": PHASES,
+        "palettes": palettes(),
+        "bandwidths_px": (MIN_BANDWIDTH_PX, MAX_BANDWIDTH_PX),
+        "max_days": MAX_DAYS,
+        "layouts": [(layout_name(layout), layout, new) for layout, new in _by_age(layouts)],
+    }
+
+
+def _by_age(layouts: Sequence[Layout]) -> list[tuple[Layout, bool]]:
+    """Present layouts from narrow to wide, then those that others took the place of."""
+    seen: set[tuple[Any, ...]] = set()
+    told = []
+    for layout in layouts:
+        place = (layout.band, layout.pointer, layout.language, layout.variant)
+        told.append((layout, place not in seen))
+        seen.add(place)
+    return sorted(told, key=lambda one: (not one[1], one[0].width_px, one[0].pointer))
+
+
+def layout_name(layout: Layout) -> str:
+    """As the API calls it."""
+    return f"{layout.layout_id & (2**64 - 1):016x}"
+
+
+async def _few(
+    context: Context, site: Site, page: Page, asked: Asked, problem: TooFewVisits
+) -> Few:
+    today = site.day_of(context.clock())
+    assert asked.query is not None
+    first, last = asked.query.period(today)
+    if last < today or not problem.visits:
+        return Few(problem.visits, problem.missing, None)
+    counts = await counts_by_page(context.store, site.site_id, first, today)
+    known = counts.get(page.page_id)
+    since = known.first_day if known else today
+    return Few(problem.visits, problem.missing, days_until(problem, since, today))
+
+
+def days_until(problem: TooFewVisits, since: date, today: date) -> int:
+    """Days to go at the pace since the page's first view, the begun day counted whole."""
+    days = (today - since).days + 1
+    return -(-problem.missing * days // problem.visits)
+
+
+def _told(asked: Asked, drawn: Picture) -> dict[str, Any]:
+    found, drawing = drawn.found, drawn.drawing
+    per = 1 if found.query.kind == "scroll" else AREA_PX2
+    name = f"gloed-{found.page.slug}-{found.query.kind}-{found.date_from}-{found.date_to}"
+    return {
+        "found": found,
+        "drawing": drawing,
+        "full_colour": drawing.scale_max * per,
+        "same_scale": asked.address(scale_max=f"{drawing.scale_max:.6g}"),
+        "hottest": max((zone.total for zone in found.zones), default=0.0),
+        "reach": _reach(found),
+        "layout_used": layout_name(found.layout) if found.layout else None,
+        "has_picture": bool(found.layout and found.layout.picture_hash),
+        "image": asked.address(picture="page"),
+        "overlay": asked.address(picture="none"),
+        "file": name,
+        "json": asked.address(),
+        "sharp": 4 * found.width_px * found.height_px <= MAX_PIXELS,
+        "image_2x": asked.address(picture="page", dpr="2"),
+        "overlay_2x": asked.address(picture="none", dpr="2"),
+    }
+
+
+def _reach(found: PageMap) -> list[tuple[float, int, float]]:
+    """Share of the height, the row there, and the share of views that saw it."""
+    if found.query.kind != "scroll" or not found.depths_px:
+        return []
+    rows = reach_rows(np.array(found.depths_px), found.height_px)
+    at = [(share, max(1, round(share * found.height_px))) for share in REACH_AT]
+    return [(share, row, float(rows[row - 1])) for share, row in at]
