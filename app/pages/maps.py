@@ -85,9 +85,8 @@ async def _answer(
 
 
 def _page(request: Request, shown: dict[str, Any], status: int = 200) -> Response:
-    return page_response(
-        request, "map.html.jinja", {"few": None, "found": None, "period": ("", ""), **shown}, status
-    )
+    nothing = {"few": None, "found": None, "period": ("", "")}
+    return page_response(request, "map.html.jinja", {**nothing, **shown}, status)
 
 
 def _choices(site: Site, page: Page, layouts: Sequence[Layout]) -> dict[str, Any]:

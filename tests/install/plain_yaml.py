@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 _KEY = re.compile(r"([A-Za-z_][\w.-]*):(?: (.+))?\Z")
-_PLAIN = re.compile(r"[\w./$~{][^#&*!|>'\"%@`\t]*\Z")
+_PLAIN = re.compile(r"[\w./$][^\t]*\Z")
+_WORDS = {"true": True, "false": False}
+_DOUBTFUL = re.compile(r"(?i)(yes|no|on|off|null|\d[\d.]*(e\d+)?)\Z")
 
 
 class NotPlain(ValueError):
@@ -84,6 +86,9 @@ def _scalar(line: _Line, text: str) -> Any:
             return json.loads(text)
         except ValueError as problem:
             raise NotPlain(f"line {line.number}: {problem}") from problem
-    if not _PLAIN.match(text) or ": " in text:
+    if text.isdecimal():
+        return int(text)
+    unclear = ": " in text or " #" in text or _DOUBTFUL.match(text)
+    if unclear or not _PLAIN.match(text):
         raise NotPlain(f"line {line.number}: put {text!r} in double quotes")
-    return {"true": True, "false": False}.get(text, text)
+    return _WORDS.get(text, text)
