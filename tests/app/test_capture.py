@@ -456,8 +456,9 @@ def test_what_stands_before_the_api_is_told_too(
 
 
 @pytest.mark.parametrize(
-    "url", [f"http://127.0.0.1:{closed_port()}", "gloed.example", "ftp://127.0.0.1", "http://[::"]
+    "url", ["http://127.0.0.1:{closed}", "gloed.example", "ftp://127.0.0.1", "http://[::"]
 )
 def test_where_no_gloed_answers_the_address_is_named(url: str, captures: list[Captured]) -> None:
+    url = url.replace("{closed}", str(closed_port()))
     with pytest.raises(CaptureError, match=r"no Gloed answers at .*check the address"):
         upload_captures(url, "gld_key", "gs_a", "checkout", captures)
