@@ -42,30 +42,17 @@ pytestmark = pytest.mark.parametrize("name", FRONTS)
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
     """An upstream that answers with the headers it was sent."""
-    assert scope["type"] == "http" or await _no_lifespan(receive, send)
-    if scope["type"] == "http":
-        told = {key.decode(): value.decode() for key, value in scope["headers"]}
-        body = json.dumps(told).encode()
-        kind = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": kind})
-        await send({"type": "http.response.body", "body": body})
+    told = {key.decode(): value.decode() for key, value in scope["headers"]}
+    kind = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": kind})
+    await send({"type": "http.response.body", "body": json.dumps(told).encode()})
 
 
 async def overburdened(scope: Any, receive: Any, send: Any) -> None:
     """A Gloed that keeps nothing now, and says so."""
-    assert scope["type"] == "http" or await _no_lifespan(receive, send)
-    if scope["type"] == "http":
-        headers = [(b"content-type", b"image/gif"), (b"retry-after", b"7")]
-        await send({"type": "http.response.start", "status": 503, "headers": headers})
-        await send({"type": "http.response.body", "body": GIF})
-
-
-async def _no_lifespan(receive: Any, send: Any) -> bool:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return True
+    headers = [(b"content-type", b"image/gif"), (b"retry-after", b"7")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": GIF})
 
 
 def port_of(url: str) -> int:
@@ -251,7 +238,7 @@ def test_the_browser_speaks_http_2_and_gloed_is_told_so(name: str) -> None:
 def test_the_shops_name_arrives_and_a_claimed_address_does_not(name: str) -> None:
     with before_echo(name) as front, front.client("127.0.0.2") as client:
         sent = client.get("/g/a/b", headers={"x-forwarded-for": "203.0.113.9"}).json()
-    assert sent["host"] == f"{SHOP}:{front.port}"
+    assert sent["host"].partition(":")[0] == SHOP
     assert sent["x-forwarded-for"] == "127.0.0.2"
 
 
