@@ -43,6 +43,8 @@ NEEDS = (
     Need("caddy", ("caddy",), ("caddy",), services=("caddy.service",)),
     # apache2-bin holds the server with mod_http2 and mod_proxy_http2, but no service.
     Need("apache2", ("apache2",), ("apache2-bin",)),
+    Need("curl", ("curl",), ("curl",)),
+    Need("openssl", ("openssl",), ("openssl",)),
     Need("postgresql", ("postgres", "initdb"), ("postgresql",), services=("postgresql.service",)),
 )
 
