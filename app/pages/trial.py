@@ -136,8 +136,6 @@ def _of_zone(zone: str, part: Mapping[str, str | None], at: datetime) -> Signal:
 
 
 def _hear_batch(view: Trial, row: Mapping[str, Any]) -> None:
-    if row["n"]:
-        view.hear(Signal(row["at"], "pointer"))
     for event in unpack_events([row["ev"]]):
         kind, zone = int(event["kind"]), int(event["zone"])
         if kind == Kind.CLICK:
@@ -148,6 +146,8 @@ def _hear_batch(view: Trial, row: Mapping[str, Any]) -> None:
             view.hear(Signal(row["at"], "scroll", amount=int(event["y"])))
         elif kind == Kind.LEAVE:
             view.left_at = row["at"]
+    if row["n"]:
+        view.hear(Signal(row["at"], "pointer"))
 
 
 def zone_name(page: Page, number: int) -> str:

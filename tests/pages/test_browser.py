@@ -1,0 +1,181 @@
+"""The pages in a real browser that runs no scripts: pictures, keyboard, dark and light."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from app.session import COOKIE
+from collector.sites import Site
+from tests import provide
+from tests.serving import Running
+
+T = TypeVar("T")
+WIDE, NARROW = (1280, 900), (390, 844)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _needs_chromium() -> None:
+    if provide.has("chromium"):
+        return
+    message = f"chromium is missing: {provide.remedy('chromium')}"
+    pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+
+
+class Tab:
+    """A page in a thread of its own, where Playwright's loop disturbs nobody."""
+
+    def __init__(self, thread: ThreadPoolExecutor, page: Page) -> None:
+        self._thread = thread
+        self._page = page
+        self.said: list[str] = []
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("requestfailed", lambda request: self.said.append(request.url))
+
+    def do(self, step: Callable[[Page], T]) -> T:
+        return self._thread.submit(step, self._page).result()
+
+
+@pytest.fixture
+def open_tab(gloed: Running, designer: httpx.Client) -> Any:
+    """Opens a browser without scripts that is signed in."""
+    cookie = {"name": COOKIE, "value": designer.cookies[COOKIE], "url": gloed.url}
+
+    @contextmanager
+    def opened(size: tuple[int, int] = WIDE, **more: Any) -> Iterator[Tab]:
+        with ThreadPoolExecutor(1, "playwright") as thread:
+            playwright = thread.submit(sync_playwright().start).result()
+            programs = provide.programs("chromium")
+            browser = thread.submit(
+                lambda: playwright.chromium.launch(
+                    executable_path=programs["chromium"] if programs else None,
+                    args=["--no-sandbox", "--disable-gpu"],
+                )
+            ).result()
+            try:
+                yield thread.submit(
+                    lambda: Tab(thread, _page(browser, cookie, size, more))
+                ).result()
+            finally:
+                thread.submit(browser.close).result()
+                thread.submit(playwright.stop).result()
+
+    return opened
+
+
+def _page(browser: Any, cookie: dict[str, str], size: tuple[int, int], more: Any) -> Page:
+    context = browser.new_context(
+        java_script_enabled=False, viewport={"width": size[0], "height": size[1]}, **more
+    )
+    context.add_cookies([cookie])
+    page: Page = context.new_page()
+    return page
+
+
+def map_of(gloed: Running, site: Site) -> str:
+    return f"{gloed.url}/sites/{site.public_key}/pages/shipping"
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_picture_loads_and_nothing_is_wider_than_the_window(
+    gloed: Running, shop: Site, open_tab: Any, size: tuple[int, int]
+) -> None:
+    with open_tab(size) as tab:
+        tab.do(lambda page: page.goto(map_of(gloed, shop)))
+        shown = tab.do(
+            lambda page: page.locator("figure img").evaluate(
+                "image => [image.complete, image.naturalWidth, image.naturalHeight]"
+            )
+        )
+        wide = tab.do(lambda page: page.evaluate("document.documentElement.scrollWidth"))
+        picture = tab.do(lambda page: page.locator("figure").bounding_box())
+        beside = tab.do(lambda page: page.locator(".beside").bounding_box())
+        assert tab.said == []
+    assert shown == [True, 390, 800]
+    assert wide == size[0]
+    if size == WIDE:
+        assert picture["x"] + picture["width"] <= beside["x"]
+    else:
+        assert picture["y"] + picture["height"] <= beside["y"]
+
+
+def test_the_keyboard_alone_changes_the_map(gloed: Running, shop: Site, open_tab: Any) -> None:
+    with open_tab() as tab:
+        tab.do(lambda page: page.goto(map_of(gloed, shop)))
+        reached = [_next(tab) for _ in range(12)]
+        assert [name for name in reached if name][:8] == [
+            "Skip to content", "Gloed", "Sign out", "Fietsenwinkel",
+            "kind", "device", "outcome", "date_from",
+        ]  # fmt: skip
+        tab.do(lambda page: page.locator("input[value=stall]").focus())
+        tab.do(lambda page: page.keyboard.press("ArrowRight"))
+        tab.do(lambda page: page.keyboard.press("Enter"))
+        tab.do(lambda page: page.wait_for_url("**kind=click**"))
+        assert tab.do(lambda page: page.locator("input[value=click]").is_checked())
+
+
+def _next(tab: Tab) -> str:
+    """Name or text of what the next Tab reaches; its focus must be seen."""
+    tab.do(lambda page: page.keyboard.press("Tab"))
+    name, outline = tab.do(
+        lambda page: page.evaluate(
+            """() => {
+                const at = document.activeElement, seen = at.name === 'kind' ?
+                  at.nextElementSibling : at;
+                return [at.name || at.textContent.trim(), getComputedStyle(seen).outlineStyle];
+            }"""
+        )
+    )
+    assert outline != "none", name
+    return str(name)
+
+
+def test_a_zone_of_the_table_lights_up_in_the_picture(
+    gloed: Running, shop: Site, open_tab: Any
+) -> None:
+    stroke = "zone => getComputedStyle(zone.querySelector('rect')).stroke"
+    with open_tab() as tab:
+        tab.do(lambda page: page.goto(map_of(gloed, shop)))
+        assert tab.do(lambda page: page.locator("#zone-2").evaluate(stroke)) == "none"
+        tab.do(lambda page: page.get_by_role("link", name="verzendkosten").click())
+        assert tab.do(lambda page: page.locator("#zone-2").evaluate(stroke)) != "none"
+
+
+@pytest.mark.parametrize("locale", ["nl-NL", "en-GB"])
+def test_light_is_light_and_dark_is_dark(
+    gloed: Running, shop: Site, open_tab: Any, locale: str
+) -> None:
+    brightness = {}
+    for scheme in ("light", "dark"):
+        with open_tab(color_scheme=scheme, locale=locale) as tab:
+            tab.do(lambda page: page.goto(map_of(gloed, shop)))
+            assert tab.do(lambda page: page.locator("html").get_attribute("lang")) == locale[:2]
+            shot = Image.open(io.BytesIO(tab.do(lambda page: page.screenshot()))).convert("L")
+            assert np.asarray(shot).std() > 5
+            brightness[scheme] = float(np.median(np.asarray(shot)))
+    assert brightness["light"] > 200
+    assert brightness["dark"] < 60
+
+
+def test_on_paper_the_map_and_its_numbers_remain(gloed: Running, shop: Site, open_tab: Any) -> None:
+    with open_tab() as tab:
+        tab.do(lambda page: page.goto(map_of(gloed, shop)))
+        tab.do(lambda page: page.emulate_media(media="print"))
+        seen = {
+            name: tab.do(lambda page, name=name: page.locator(name).first.is_visible())
+            for name in ("figure img", "table", "dl", ".legend", "form.ask", ".take")
+        }
+    assert seen == {
+        "figure img": True, "table": True, "dl": True, ".legend": True,
+        "form.ask": False, ".take": False,
+    }  # fmt: skip
