@@ -36,7 +36,16 @@ MEANING = {
     Reason.BAD_REF: "a reference of 4 to 128 of A-Z a-z 0-9 . _ ~ - was expected",
     Reason.EXPIRED: "pages left open for more than a day",
     Reason.CLOCK: "browsers whose clock is days off",
+    Reason.UNKNOWN_SITE: "no such site key",
+    Reason.REPEAT: "sent again, and kept once",
+    Reason.OUTSIDE_PAGE: "places outside the page",
+    Reason.TWIN: "opened twice by one page load",
+    Reason.COPIED: "tokens that several visitors used",
 }
+
+
+FAULTS = (Reason.UNKNOWN_PAGE, Reason.BAD_REF)
+"""What somebody has to mend; the rest is as it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +100,13 @@ async def _check_site(store: Store, settings: Settings, site: Site, now: datetim
 def _drops(site: Site, settings: Settings, rows: Iterable[Any]) -> list[Finding]:
     findings = []
     for row in rows:
-        reason, n = Reason(row["reason"]), row["n"]
-        if reason is Reason.UNTRUSTED_PROXY:
+        reason, n = row["reason"], row["n"]
+        if reason == Reason.UNTRUSTED_PROXY:
             findings.append(Finding(False, _untrusted(site, settings, n)))
         else:
-            fault = reason in (Reason.UNKNOWN_PAGE, Reason.BAD_REF)
-            findings.append(Finding(not fault, f"{site.name}: {n} dropped: {MEANING[reason]}"))
+            # A collector of another version may know reasons that this one does not.
+            meaning = MEANING.get(reason, reason)
+            findings.append(Finding(reason not in FAULTS, f"{site.name}: {n} dropped: {meaning}"))
     return findings
 
 
@@ -136,7 +146,7 @@ def check_page(address: str) -> list[Finding]:
             link = urljoin(str(page.url), found.group(1))
             # A prefetch is dropped on purpose: it proves the way and counts nothing.
             answer = client.get(link, headers={"sec-purpose": "prefetch"})
-    except httpx.HTTPError as problem:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
         return [Finding(False, f"{address} cannot be fetched: {problem}")]
     reached = answer.headers.get("x-gloed-drop") == Reason.PREFETCH
     told = "reaches Gloed" if reached else f"does not reach Gloed (answer {answer.status_code})"

@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GLOED_"
@@ -17,15 +17,33 @@ TEST_PREFIX = "GLOED_TEST_"
 MIN_SECRET_CHARS = 32
 """Half of what `python -c "import secrets; print(secrets.token_hex())"` prints."""
 
+MIN_DISTINCT_CHARS = 8
+"""Of 32 random hexadecimal digits fewer differ once in ten million times."""
+
 DEFAULT_DATA_DIR = Path(".gloed")
+
+OWN_PATHS = frozenset({"api", "healthz", "readyz", "sign-in", "sign-out", "sites"})
+"""First segments of what is no collector's route."""
 
 
 class SettingsError(Exception):
     """A setting cannot be used; the message names it and the remedy."""
 
 
+def strong_secret(value: str) -> str:
+    """The secret; ValueError for one that could be guessed."""
+    if len(value) < MIN_SECRET_CHARS or len(set(value)) < MIN_DISTINCT_CHARS:
+        raise ValueError(
+            f"the secret is too weak: give at least {MIN_SECRET_CHARS} random characters, "
+            'for example those of: python3 -c "import secrets; print(secrets.token_hex())"'
+        )
+    return value
+
+
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True
+    )
 
     database_url: str | None = Field(
         default=None,
@@ -87,29 +105,38 @@ class Settings(BaseSettings):
     @field_validator("secret")
     @classmethod
     def _is_strong(cls, value: str | None) -> str | None:
-        if value is not None and (len(value) < MIN_SECRET_CHARS or len(set(value)) < 8):
-            raise ValueError(
-                f"the secret is too weak: give at least {MIN_SECRET_CHARS} random characters, "
-                'for example those of: python3 -c "import secrets; print(secrets.token_hex())"'
-            )
+        return value if value is None else strong_secret(value)
+
+    @field_validator("prefix")
+    @classmethod
+    def _is_free(cls, value: str) -> str:
+        if value.split("/")[1] in OWN_PATHS:
+            raise ValueError(f"{value!r} would hide a path of Gloed's own; write /g or /stats/g")
         return value
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Settings:
+        if self.secret is not None and self.secret_file is not None:
+            raise ValueError(
+                f"{PREFIX}SECRET and {PREFIX}SECRET_FILE are both set: unset one of them"
+            )
+        return self
 
     @property
     def embedded(self) -> bool:
         return self.database_url is None
 
-    @property
-    def owns_data_dir(self) -> bool:
-        return self.data_dir is not None
 
+def read_settings(**given: Any) -> Settings:
+    """Settings from the environment, with what was given in their place (None for nothing).
 
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment; a misspelt variable stops the start."""
-    refuse_unknown(os.environ if environment is None else environment)
+    A misspelt variable stops the start. Raises SettingsError.
+    """
+    refuse_unknown(os.environ)
     try:
-        return Settings()
+        return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValueError as problem:
-        raise SettingsError(_told(problem)) from problem
+        raise SettingsError(told(problem)) from problem
 
 
 def refuse_unknown(environment: Mapping[str, str]) -> None:
@@ -121,12 +148,15 @@ def refuse_unknown(environment: Mapping[str, str]) -> None:
         raise SettingsError(f"{name} is no setting of Gloed; did you mean {near[0]}?")
 
 
-def _told(problem: ValueError) -> str:
+def told(problem: ValueError) -> str:
+    """A line for each setting that is wrong, without what it was set to: it may be a secret."""
     errors = getattr(problem, "errors", None)
     if errors is None:
         return str(problem)
-    return "\n".join(
-        f"{PREFIX}{'_'.join(map(str, error['loc'])).upper()}: "
-        f"{error['msg'].removeprefix('Value error, ')}"
-        for error in errors()
-    )
+    return "\n".join(map(_line, errors()))
+
+
+def _line(error: Any) -> str:
+    what = str(error["msg"]).removeprefix("Value error, ")
+    name = "_".join(map(str, error["loc"])).upper()
+    return f"{PREFIX}{name}: {what}" if name else what

@@ -23,6 +23,9 @@ DEFAULT_DAYS = 30
 MAX_DAYS = 760
 EARLIEST, LATEST = date(2020, 1, 1), date(2999, 12, 31)
 
+LONGEST_NAMES = 100
+"""How much of the sender's own words an answer repeats."""
+
 MAP_KINDS = ("click", "move", "scroll", "stall")
 _WHOLE = re.compile(r"\d{1,9}\Z", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,9}(\.\d{1,12})?(e-\d{1,2})?\Z", re.ASCII)
@@ -119,7 +122,4 @@ def refuse_repeated(pairs: Iterable[tuple[str, str]]) -> None:
     """Of a parameter given twice the last would silently win."""
     twice = sorted(name for name, n in Counter(name for name, _ in pairs).items() if n > 1)
     if twice:
-        raise BadParameters(
-            f"given twice: {', '.join(twice)[:100]}",
-            tuple((f"/{name}", "give it once") for name in twice[:5]),
-        )
+        raise BadParameters(f"given twice: {', '.join(twice)[:LONGEST_NAMES]}")

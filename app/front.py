@@ -1,8 +1,12 @@
-"""Which requests are the collector's, under whatever path Gloed is mounted."""
+"""What is decided before any routing, under whatever path Gloed is mounted."""
 
 from __future__ import annotations
 
-from starlette.types import Scope
+from starlette.types import Message, Scope, Send
+
+MAY_BE_ASKED_FOR_HEADERS = ("/api/", "/healthz", "/readyz")
+"""HEAD is answered here like GET. Not on pages: a link that signs in once is not used up by whoever
+looks where it leads."""
 
 
 def own_path(scope: Scope) -> str:
@@ -18,3 +22,18 @@ def below_prefix(scope: Scope, prefix: str) -> str | None:
     """The rest of the path when it lies below the collector's prefix."""
     path = own_path(scope)
     return path[len(prefix) :] if path.startswith(prefix + "/") else None
+
+
+def asks_for_headers(scope: Scope) -> bool:
+    return scope["method"] == "HEAD" and own_path(scope).startswith(MAY_BE_ASKED_FOR_HEADERS)
+
+
+def without_body(send: Send) -> Send:
+    """The answer's headers, Content-Length included, and nothing after them."""
+
+    async def headers_only(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return headers_only

@@ -17,6 +17,7 @@ from app.clock import Clock
 from app.closing import close_day
 from app.shops import list_sites
 from app.store import Store
+from collector.codes import Outcome
 from collector.partitions import make_partitions
 from collector.sites import Site
 from collector.visitor import SALT_LIVES
@@ -27,7 +28,19 @@ TICK_S = 5.0
 """How often due work is looked for."""
 
 CLOSE_EVERY = timedelta(seconds=60)
-"""How often the days that are still open are recomputed."""
+"""How often a day is recomputed at the most: an open one always, another when late rows came."""
+
+UNDECIDED_EVERY = timedelta(hours=1)
+"""How often days are looked at on which a visit may still complete."""
+
+SETTLED = timedelta(minutes=5)
+"""A day's last run comes so long after its end: rows of its last moment are committed by then."""
+
+LOOKED_BACK = timedelta(days=90)
+"""Raw rows are kept no longer, and without them there is nothing to close."""
+
+LONGEST_PAUSE = timedelta(hours=1)
+"""What fails is tried again after a minute, then after twice as long each time, up to this."""
 
 AHEAD_DAYS = 7
 """Partitions stand ready this long before their day: a stopped job is noticed in time."""
@@ -49,7 +62,7 @@ class Work:
 
 async def ahead(work: Work) -> None:
     """Partitions for yesterday to a week ahead."""
-    today = work.now.date()
+    today = work.now.astimezone(UTC).date()
     async with work.store.connection() as connection:
         await make_partitions(
             connection, (today + timedelta(days=n) for n in range(-1, AHEAD_DAYS + 1))
@@ -58,8 +71,8 @@ async def ahead(work: Work) -> None:
 
 async def forget_salts(work: Work) -> None:
     """Salts whose time is over are deleted: from then on nobody recognises that day's visitors."""
-    oldest = (work.now - SALT_LIVES).astimezone(UTC).date()
-    await work.store.execute("DELETE FROM salt WHERE day < $1", oldest)
+    last_over = (work.now - SALT_LIVES).astimezone(UTC).date()
+    await work.store.execute("DELETE FROM salt WHERE day <= $1", last_over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,9 @@ class Jobs:
             try:
                 await run_due(self._store, self._clock())
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
-                log.warning("jobs_wait", why=str(away))
+                log.warning("jobs_wait", why=type(away).__name__)
+            except Exception:
+                log.exception("jobs_failed")  # whatever it was: the next look must come
             await asyncio.sleep(TICK_S)
 
 
@@ -117,7 +132,8 @@ async def run_due(store: Store, now: datetime) -> int:
 def _closing(site: Site, day: date) -> Callable[[Work], Awaitable[None]]:
     async def close(work: Work) -> None:
         closed = await close_day(work.store, site, day, work.now)
-        log.info("day_closed", site=site.site_id, day=str(day), visits=closed.visits)
+        if closed.changed:
+            log.info("day_closed", site=site.site_id, day=str(day), visits=closed.visits)
 
     return close
 
@@ -125,37 +141,54 @@ def _closing(site: Site, day: date) -> Callable[[Work], Awaitable[None]]:
 async def _days_to_close(store: Store, site: Site, now: datetime) -> list[tuple[date, timedelta]]:
     """Today and yesterday by the minute, older days when late rows made them dirty.
 
-    Yesterday stays open because its visits may run past midnight. A day on which outcomes were
-    left open is looked at once more when the last of them is decided.
+    Yesterday stays open because its visits may run past midnight; after that comes one last run,
+    however long everything stood still meanwhile. A day on which outcomes were left open is
+    looked at until the last of them is decided.
     """
     today = site.day_of(now)
-    dirty = await store.fetch(
-        "SELECT period FROM job WHERE name = 'close' AND site_id = $1 AND dirty_since IS NOT NULL",
-        site.site_id,
-    )
+    yesterday = today - timedelta(days=1)
+    known = await store.fetch(_CLOSED, site.site_id, yesterday, today - LOOKED_BACK)
     undecided = await store.fetch(
-        "SELECT DISTINCT day FROM visit WHERE site_id = $1 AND outcome = 4 AND day < $2",
+        "SELECT DISTINCT day FROM visit WHERE site_id = $1 AND outcome = $2 AND day < $3",
         site.site_id,
-        today - timedelta(days=1),
+        int(Outcome.OPEN),
+        yesterday,
     )
-    days = {today: CLOSE_EVERY, today - timedelta(days=1): CLOSE_EVERY}
-    days |= {row["day"]: timedelta(hours=1) for row in undecided}
-    days |= {row["period"]: timedelta(0) for row in dirty}
+    days = {row["day"]: UNDECIDED_EVERY for row in undecided}
+    days |= {row["period"]: CLOSE_EVERY for row in known if row["dirty_since"] is not None}
+    days |= {row["period"]: CLOSE_EVERY for row in known if not _had_last_run(site, row, now)}
+    days |= {yesterday: CLOSE_EVERY, today: CLOSE_EVERY}
     return sorted(days.items())
 
 
+def _had_last_run(site: Site, row: Any, now: datetime) -> bool:
+    """Whether a run that ended well began after everything of the day had come in time."""
+    after = datetime.combine(row["period"] + timedelta(days=2), datetime.min.time(), site.time_zone)
+    due = after + SETTLED
+    ran = row["last_run_at"] if row["state"] == "done" else None
+    return now < due or (ran is not None and ran >= due)
+
+
+_CLOSED = """
+    SELECT period, state, last_run_at, dirty_since FROM job
+    WHERE name = 'close' AND site_id = $1 AND period < $2
+    AND (period >= $3 OR dirty_since IS NOT NULL)
+"""
 _CLAIM = """
     INSERT INTO job (name, site_id, period, state) VALUES ($1, $2, $3, 'waiting')
     ON CONFLICT (name, site_id, period) DO NOTHING
 """
-_LOOK = "SELECT last_run_at, dirty_since FROM job WHERE name = $1 AND site_id = $2 AND period = $3"
+_LOOK = """
+    SELECT last_run_at, dirty_since, tries FROM job
+    WHERE name = $1 AND site_id = $2 AND period = $3
+"""
 _DONE = """
     UPDATE job SET state = 'done', tries = 0, error = NULL, last_run_at = $4, took_ms = $5,
         dirty_since = CASE WHEN dirty_since IS DISTINCT FROM $6 THEN dirty_since END
     WHERE name = $1 AND site_id = $2 AND period = $3
 """
 _FAILED = """
-    UPDATE job SET state = 'failed', tries = tries + 1, error = $4, last_run_at = $5
+    UPDATE job SET state = 'failed', tries = least(tries + 1, 1000), error = $4, last_run_at = $5
     WHERE name = $1 AND site_id = $2 AND period = $3
 """
 _LOCK = "SELECT pg_try_advisory_lock(hashtext($1))"
@@ -180,12 +213,20 @@ async def _once(
         try:
             await connection.execute(_CLAIM, *key)
             row = await connection.fetchrow(_LOOK, *key)
-            last, dirty = row["last_run_at"], row["dirty_since"]
-            if last is not None and dirty is None and now - last < every:
+            last = row["last_run_at"]
+            # abs: a clock that was set back must not stop a job until it has caught up.
+            if last is not None and abs(now - last) < _pause(every, row["tries"]):
                 return 0
-            return await _tried(connection, Work(store, now), key, dirty, run)
+            return await _tried(connection, Work(store, now), key, row["dirty_since"], run)
         finally:
             await connection.execute(_UNLOCK, claim)
+
+
+def _pause(every: timedelta, tries: int) -> timedelta:
+    if not tries:
+        return every
+    doublings = min(tries - 1, 10)  # more would be above the longest pause anyway
+    return max(every, min(CLOSE_EVERY * (1 << doublings), LONGEST_PAUSE))
 
 
 async def _tried(

@@ -20,7 +20,8 @@ MAX_VARIANT = 255
 """As the codes of a batch; the store checks the same."""
 
 _Edge = Annotated[float, Field(ge=-FARTHEST_PX, le=FARTHEST_PX)]
-_Base64 = Annotated[str, Field(max_length=4 * math.ceil(MAX_BYTES / 3))]
+MAX_PICTURE_CHARS = 4 * math.ceil(MAX_BYTES / 3)
+_Base64 = Annotated[str, Field(max_length=MAX_PICTURE_CHARS)]
 
 
 class BoxBody(BaseModel):

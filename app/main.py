@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, date
 from typing import Any
 
 import structlog
@@ -14,11 +15,12 @@ from app.api import router as api
 from app.clock import Clock, system_clock
 from app.config import Settings, read_settings
 from app.context import Context
-from app.front import below_prefix
+from app.front import asks_for_headers, below_prefix, without_body
 from app.health import router as health
 from app.jobs import Jobs
 from app.keys import Signer, find_key
 from app.logs import configure_logs
+from app.openapi import document
 from app.overlays import Overlays
 from app.pages import problem_page
 from app.pages import router as pages
@@ -27,8 +29,9 @@ from app.problems import install_problems
 from app.renders import Renders
 from app.secret import fleet_secret
 from app.sheets import Sheets
-from app.store import Store, StoreProblem, connect, head, migrate, open_store, revision
+from app.store import Store, at_head, connect, open_store
 from collector.addresses import networks
+from collector.agents import warm_up
 from collector.catalogue import Catalogue
 from collector.routes import Collector, Parts
 from collector.sites import Site
@@ -42,6 +45,15 @@ DESCRIPTION = "Script-free-first tracking for webshops: where checkout visitors 
 class Gloed(FastAPI):
     """FastAPI with the collector's raw routes in front: a beacon pays for no framework."""
 
+    def __init__(self, settings: Settings, **more: Any) -> None:
+        super().__init__(**more)
+        self._settings = settings
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = document(self, self._settings.prefix)
+        return self.openapi_schema
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: Context | None = getattr(self.state, "gloed", None)
         if scope["type"] == "http" and context is not None:
@@ -49,6 +61,8 @@ class Gloed(FastAPI):
             if path is not None:
                 await context.collector(scope, path, receive, send)
                 return
+            if asks_for_headers(scope):
+                scope, send = {**scope, "method": "GET"}, without_body(send)
         await super().__call__(scope, receive, send)
 
 
@@ -69,6 +83,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
                 app.state.gloed = None
 
     app = Gloed(
+        chosen,
         title="Gloed",
         version="1",
         description=DESCRIPTION,
@@ -76,6 +91,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,  # it would send visitors to whatever host the request names
     )
     app.include_router(health)
     app.include_router(api)
@@ -89,11 +105,12 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Context]:
     """A whole Gloed, started in order and stopped in the reverse one."""
     async with AsyncExitStack() as stack:
         url = stack.enter_context(open_store(settings, lambda line: log.info("store", note=line)))
-        await _at_head(url, owned=settings.embedded)
+        await at_head(url, owned=settings.embedded)
         store = Store(url)
         await store.open()
         stack.push_async_callback(store.close)
         context = _wired(settings, clock, store, fleet_secret(settings))
+        warm_up()
         await context.writer.start()
         stack.push_async_callback(context.writer.stop)
         stack.callback(context.renders.close)
@@ -101,14 +118,6 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Context]:
         await jobs.start()
         stack.push_async_callback(jobs.stop)
         yield context
-
-
-async def _at_head(url: str, *, owned: bool) -> None:
-    """Migrate what is ours; of another's store say what to do."""
-    if owned:
-        await migrate(url)
-    elif await revision(url) != head():
-        raise StoreProblem("the store is not at this version's revision: run `gloed migrate`")
 
 
 def _wired(settings: Settings, clock: Clock, store: Store, secret: bytes) -> Context:
@@ -148,9 +157,13 @@ def _wired(settings: Settings, clock: Clock, store: Store, secret: bytes) -> Con
     )
 
 
-def _long_over(clock: Clock) -> Callable[[int, Any], bool]:
-    """Days that the closing job no longer visits by itself: late rows must mark them."""
-    return lambda _site_id, day: (clock().date() - day).days > 1
+def _long_over(clock: Clock) -> Callable[[int, date], bool]:
+    """Days that the closing job may no longer visit by itself: late rows must mark them.
+
+    It visits a shop's today and yesterday. No shop's clock is more than a day ahead of UTC's, so
+    what lies before today in UTC may be long over somewhere; marking it needlessly does no harm.
+    """
+    return lambda _site_id, day: day < clock().astimezone(UTC).date()
 
 
 def worker() -> Gloed:

@@ -21,7 +21,7 @@ from app.raw import Span, page_views
 from app.seen import Seen
 from app.stalls import is_touch
 from app.store import Store
-from collector.codes import width_band
+from collector.codes import Device, width_band
 from collector.sites import Page, Site
 from heatmap.bandwidth import default_bandwidth
 
@@ -83,7 +83,7 @@ class PageMap:
 
 async def page_map(store: Store, site: Site, page: Page, query: MapQuery, now: datetime) -> PageMap:
     first, last = query.period(site.day_of(now))
-    span = Span(site.site_id, first, last)
+    span = Span.of(site, first, last)
     async with store.connection() as connection:
         views = await page_views(connection, span, page.page_id)
         visit_ids = await _visit_ids(connection, span, page.page_id)
@@ -128,7 +128,7 @@ def _mapped(
         boxes=tuple(placed.boxes),
         box_weights=tuple(weight / per for weight in placed.box_weights),
         depths_px=_depths(query, ground, views),
-        unplaced=placed.unplaced,
+        unplaced=_elsewhere(ground, views) if query.kind == "scroll" else placed.unplaced,
         zones=_zones(page, ground, placed.zones, per),
     )
 
@@ -192,13 +192,22 @@ async def _layout(
         if found is None:
             raise NotFound(f"the page {page.slug} has no layout {query.layout}")
         return found
+    band, touch = _usual(query, views)
+    pointer = None if touch is None else "coarse" if touch else "fine"
+    found = await find_layout(store, site, page.page_id, band=band or None, pointer=pointer)
+    # A shop that captured its page for the mouse alone still has the zones' boxes, through which
+    # zones are drawn for every width.
+    return found or await find_layout(store, site, page.page_id, band=band or None)
+
+
+def _usual(query: MapQuery, views: list[Seen]) -> tuple[int, bool | None]:
+    """Width band and whether by touch, as most views; 0 and None where nothing tells."""
     seen = Counter((view.codes.band, is_touch(view)) for view in views if view.codes.band)
+    seen = seen or Counter((0, is_touch(view)) for view in views)
     if seen:
-        (band, touch), _ = max(seen.items(), key=lambda item: (item[1], item[0]))
-    else:
-        band, touch = width_band(query.viewport_width_max), False
-    pointer = "coarse" if touch else "fine"
-    return await find_layout(store, site, page.page_id, band=band or None, pointer=pointer)
+        return max(seen.items(), key=lambda item: (item[1], item[0]))[0]
+    asked = None if query.device is None else query.device in (Device.PHONE, Device.TABLET)
+    return width_band(query.viewport_width_max), asked
 
 
 def _size(layout: Layout | None, views: Iterable[Seen]) -> tuple[int, int]:
@@ -230,8 +239,19 @@ def _bandwidth(page: Page, query: MapQuery, layout: Layout | None, views: list[S
 def _depths(query: MapQuery, ground: Ground, views: list[Seen]) -> tuple[float, ...]:
     if query.kind != "scroll":
         return ()
-    told = (v.deepest_px for v in views if v.signals and ground.takes_page_px_of(v))
-    return tuple(float(depth) for depth in told if depth is not None)
+    return tuple(
+        float(view.deepest_px)
+        for view in views
+        if view.signals and view.deepest_px is not None and ground.takes_page_px_of(view)
+    )
+
+
+def _elsewhere(ground: Ground, views: list[Seen]) -> int:
+    """Views whose depth is known, on a page of another width."""
+    return sum(
+        view.signals > 0 and view.deepest_px is not None and not ground.takes_page_px_of(view)
+        for view in views
+    )
 
 
 def _zones(page: Page, ground: Ground, sums: dict[int, ZoneSum], per: int) -> tuple[ZoneHeat, ...]:
@@ -242,7 +262,7 @@ def _zones(page: Page, ground: Ground, sums: dict[int, ZoneSum], per: int) -> tu
             number,
             names.get(number, f"#{number}"),
             heat.total / per,
-            len(heat.visits),
+            heat.visits,
             ground.box(number),
         )
         for number, heat in sums.items()

@@ -7,7 +7,8 @@ band. What cannot be placed is counted and said. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,35 +27,77 @@ UNIQUE_CELL_PX = 4
 """Within this a visit counts once under `unique_visits`."""
 
 
+Box = tuple[float, float, float, float]
+Cell = tuple[int, int, int]
+"""Of a visit: its number, and the column and row of the cell."""
+
+
 @dataclass(slots=True)
 class ZoneSum:
-    """What one zone has gathered: the total in the map's unit, and the visits behind it."""
+    """What one zone has gathered: by visit, in the map's unit."""
 
-    total: float = 0.0
-    visits: set[int] = field(default_factory=set)
+    by_visit: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        return math.fsum(self.by_visit.values())
+
+    @property
+    def visits(self) -> int:
+        return len(self.by_visit)
 
 
 @dataclass(slots=True)
 class Placed:
-    """Marks in page px of the layout, each with its weight and its visit."""
+    """Marks in page px of the layout, each with its weight and its visit.
 
+    Where a visit counts once at a place (`unique`), its heaviest mark there stands for all: a
+    click counts as one, a stall as the longest.
+    """
+
+    unique: bool = False
     points: list[Floats] = field(default_factory=list)
     point_weights: list[Floats] = field(default_factory=list)
-    boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
     box_weights: list[float] = field(default_factory=list)
     zones: dict[int, ZoneSum] = field(default_factory=dict)
     unplaced: int = 0
-    seen_cells: set[tuple[int, int, int]] = field(default_factory=set)
+    _cells: dict[Cell, tuple[float, float, float]] = field(default_factory=dict)
+    _boxed: dict[tuple[int, Box], int] = field(default_factory=dict)
 
-    def zone(self, number: int, visit: int, weight: float) -> None:
-        heat = self.zones.setdefault(number, ZoneSum())
-        heat.total += weight
-        heat.visits.add(visit)
+    def add_to_zone(self, number: int, visit: int, weight: float) -> None:
+        held = self.zones.setdefault(number, ZoneSum()).by_visit
+        before = held.get(visit, 0.0)
+        held[visit] = max(before, weight) if self.unique else before + weight
+
+    def add_points(self, xy: Floats, weights: Floats, visit: int) -> None:
+        if not self.unique:
+            self.points.append(xy)
+            self.point_weights.append(weights)
+            return
+        cells = (xy // UNIQUE_CELL_PX).astype(int).tolist()
+        for (column, row), (x, y), weight in zip(cells, xy.tolist(), weights.tolist(), strict=True):
+            cell = (visit, column, row)
+            if cell not in self._cells or weight > self._cells[cell][2]:
+                self._cells[cell] = (x, y, weight)
+
+    def add_box(self, box: Box, weight: float, visit: int) -> None:
+        place = self._boxed.get((visit, box)) if self.unique else None
+        if place is not None:
+            self.box_weights[place] = max(self.box_weights[place], weight)
+            return
+        self._boxed[visit, box] = len(self.boxes)
+        self.boxes.append(box)
+        self.box_weights.append(weight)
 
     def all_points(self) -> Floats:
+        if self.unique:
+            return np.array([(x, y) for x, y, _ in self._cells.values()]).reshape(-1, 2)
         return np.concatenate(self.points) if self.points else np.empty((0, 2))
 
     def all_weights(self) -> Floats:
+        if self.unique:
+            return np.array([weight for _, _, weight in self._cells.values()], np.float64)
         return np.concatenate(self.point_weights) if self.point_weights else np.empty(0)
 
 
@@ -64,10 +107,14 @@ class Ground:
 
     layout: Layout | None
     unique: bool
+    boxes: Mapping[int, Box] = field(init=False)
 
-    def box(self, zone: int) -> tuple[float, float, float, float] | None:
+    def __post_init__(self) -> None:
         boxes = self.layout.boxes if self.layout else ()
-        return next(((b.x0_px, b.y0_px, b.x1_px, b.y1_px) for b in boxes if b.number == zone), None)
+        object.__setattr__(self, "boxes", {box.number: box.edges_px for box in boxes})
+
+    def box(self, zone: int) -> Box | None:
+        return self.boxes.get(zone)
 
     def takes_page_px_of(self, view: Seen) -> bool:
         """Without any layout the map is drawn on an empty page, for whatever came."""
@@ -76,7 +123,7 @@ class Ground:
 
 def place(kind: str, views: Iterable[tuple[Seen, int]], ground: Ground) -> Placed:
     """Marks of `kind` (click, move, stall) for views paired with their visits."""
-    placed = Placed()
+    placed = Placed(ground.unique)
     for view, visit in views:
         _PLACERS[kind](view, visit, ground, placed)
     return placed
@@ -89,8 +136,7 @@ def _clicks(view: Seen, visit: int, ground: Ground, placed: Placed) -> None:
         _anchored_clicks(view, visit, clicks, ground, placed)
         return
     for zone, presses in sorted(view.presses.items()):
-        weight = 1.0 if ground.unique else float(presses)
-        _zone_box(zone, visit, weight, ground, placed)
+        _zone_box(zone, visit, 1.0 if ground.unique else float(presses), ground, placed)
 
 
 def _anchored_clicks(
@@ -101,12 +147,12 @@ def _anchored_clicks(
     for index, click in enumerate(clicks):
         zone = int(click["zone"])
         if zone:
-            placed.zone(zone, visit, 1.0)
+            placed.add_to_zone(zone, visit, 1.0)
         if zone and (box := ground.box(zone)) is not None:
             xy[index] = _within(box, int(click["u"]) / UNIT, int(click["v"]) / UNIT)
             known[index] = True
     placed.unplaced += int((~known).sum())
-    _points(xy[known], np.ones(int(known.sum())), visit, ground, placed)
+    placed.add_points(xy[known], np.ones(int(known.sum())), visit)
 
 
 def _moves(view: Seen, visit: int, ground: Ground, placed: Placed) -> None:
@@ -114,7 +160,7 @@ def _moves(view: Seen, visit: int, ground: Ground, placed: Placed) -> None:
     if not ground.takes_page_px_of(view):
         placed.unplaced += len(xy)
         return
-    _points(xy, np.ones(len(xy)), visit, ground, placed)
+    placed.add_points(xy, np.ones(len(xy)), visit)
 
 
 def _stalls(view: Seen, visit: int, ground: Ground, placed: Placed) -> None:
@@ -126,7 +172,7 @@ def _stalls(view: Seen, visit: int, ground: Ground, placed: Placed) -> None:
     for zone, interval in stalls.zones_s.items():
         _zone_box(zone, visit, clock_middle(interval), ground, placed)
     for band, seconds in stalls.bands_s.items():
-        _band_box(view, band, seconds, ground, placed)
+        _band_box(view, visit, band, seconds, ground, placed)
 
 
 def _fixations(
@@ -143,55 +189,42 @@ def _fixations(
         return
     for x, y, weight in zip(x_px, y_px, seconds, strict=True):
         if (zone := _zone_at(x, y, ground)) is not None:
-            placed.zone(zone, visit, float(weight))
-    _points(np.stack([x_px, y_px], axis=1), seconds, visit, ground, placed)
+            placed.add_to_zone(zone, visit, float(weight))
+    placed.add_points(np.stack([x_px, y_px], axis=1), seconds, visit)
 
 
 def _zone_at(x_px: float, y_px: float, ground: Ground) -> int | None:
     """The smallest zone that holds the point: a field rather than the form around it."""
-    boxes = ground.layout.boxes if ground.layout else ()
-    holding = [b for b in boxes if b.x0_px <= x_px < b.x1_px and b.y0_px <= y_px < b.y1_px]
-    if not holding:
-        return None
-    smallest = min(holding, key=lambda b: (b.x1_px - b.x0_px) * (b.y1_px - b.y0_px))
-    return smallest.number
+    holding = [
+        ((x1 - x0) * (y1 - y0), number)
+        for number, (x0, y0, x1, y1) in ground.boxes.items()
+        if x0 <= x_px < x1 and y0 <= y_px < y1
+    ]
+    return min(holding)[1] if holding else None
 
 
 def _zone_box(zone: int, visit: int, weight: float, ground: Ground, placed: Placed) -> None:
-    placed.zone(zone, visit, weight)
+    placed.add_to_zone(zone, visit, weight)
     box = ground.box(zone)
     if box is None:
         placed.unplaced += 1
-        return
-    placed.boxes.append(box)
-    placed.box_weights.append(weight)
+    else:
+        placed.add_box(box, weight, visit)
 
 
-def _band_box(view: Seen, band: int, seconds: float, ground: Ground, placed: Placed) -> None:
-    if ground.layout is None or not ground.takes_page_px_of(view):
+def _band_box(
+    view: Seen, visit: int, band: int, seconds: float, ground: Ground, placed: Placed
+) -> None:
+    top = float(band * BAND_PX)
+    layout = ground.layout
+    if layout is None or not ground.takes_page_px_of(view) or top >= layout.height_px:
         placed.unplaced += 1
         return
-    top = float(band * BAND_PX)
-    bottom = min(top + BAND_PX, float(ground.layout.height_px))
-    if bottom > top:
-        placed.boxes.append((0.0, top, float(ground.layout.width_px), bottom))
-        placed.box_weights.append(seconds)
+    bottom = min(top + BAND_PX, float(layout.height_px))
+    placed.add_box((0.0, top, float(layout.width_px), bottom), seconds, visit)
 
 
-def _points(xy: Floats, weights: Floats, visit: int, ground: Ground, placed: Placed) -> None:
-    if ground.unique and len(xy):
-        cells = [(visit, *cell) for cell in (xy // UNIQUE_CELL_PX).astype(int).tolist()]
-        fresh = []
-        for cell in cells:
-            fresh.append(cell not in placed.seen_cells)
-            placed.seen_cells.add(cell)
-        xy, weights = xy[fresh], weights[fresh]
-    if len(xy):
-        placed.points.append(xy)
-        placed.point_weights.append(weights)
-
-
-def _within(box: tuple[float, float, float, float], u: float, v: float) -> tuple[float, float]:
+def _within(box: Box, u: float, v: float) -> tuple[float, float]:
     x0, y0, x1, y1 = box
     return x0 + u * (x1 - x0), y0 + v * (y1 - y0)
 

@@ -7,6 +7,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -15,6 +16,7 @@ from app.context import Context
 from app.filters import MapQuery
 from app.layouts import picture
 from app.maps import PageMap, page_map, summary
+from app.store import Store
 from collector.sites import Page, Site
 from heatmap.drawing import Drawing, draw
 from heatmap.marks import gather
@@ -27,6 +29,10 @@ KEPT_BYTES = 64 * 1024 * 1024
 """Drawn pictures kept per process; a picture is named by everything that went into it."""
 
 
+BOX_BYTES = 200
+"""Four edges and a weight, as Python keeps them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What one request is answered with."""
@@ -34,17 +40,28 @@ class Picture:
     drawing: Drawing
     found: PageMap
 
+    @property
+    def size(self) -> int:
+        """Bytes it occupies: of a busy page the marks take more than the picture."""
+        marks = self.found.points.nbytes + self.found.point_weights.nbytes
+        return len(self.drawing.png) + marks + BOX_BYTES * len(self.found.boxes)
+
 
 async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str:
-    """Strong name of the answer: data, parameters and renderer; known before any work."""
-    now = context.clock()
-    first, last = query.period(site.day_of(now))
+    """Strong name of the answer: data, parameters and renderer; known before any work.
+
+    Of days that are closed the data version tells of every change: the closing job raises it.
+    Of those that are still open the raw rows are counted, so that a picture is never older than
+    what was acknowledged before it was asked for.
+    """
+    today = site.day_of(context.clock())
+    first, last = query.period(today)
     row = await context.store.fetchrow(
         "SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version, "
         "(SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons, "
         "(SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches",
         site.site_id,
-        first,
+        max(first, today - timedelta(days=1)),
         last,
     )
     told = (site.site_id, site.state, page.page_id, first, last, *row.values(), RENDERER)
@@ -76,17 +93,23 @@ class Overlays:
         if task.cancelled() or task.exception() is not None:
             return
         self._kept[name] = task.result()
-        while sum(len(kept.drawing.png) for kept in self._kept.values()) > KEPT_BYTES:
+        while sum(kept.size for kept in self._kept.values()) > KEPT_BYTES:
             self._kept.popitem(last=False)
 
 
 async def _drawn(context: Context, site: Site, page: Page, query: MapQuery) -> Picture:
-    found = await page_map(context.store, site, page, query, context.clock())
-    under = None
-    if query.picture == "page" and found.layout and found.layout.picture_hash:
-        under = await picture(context.store, site.site_id, found.layout.picture_hash)
-    drawing = await context.renders.run(paint, options(found), under, query.picture)
+    with context.renders.place():
+        found = await page_map(context.store, site, page, query, context.clock())
+        under = await picture_under(context.store, found)
+        drawing = await context.renders.run(paint, options(found), under, query.picture)
     return Picture(drawing, found)
+
+
+async def picture_under(store: Store, found: PageMap) -> bytes | None:
+    """The page's own picture, where it is asked for and there is one."""
+    if found.query.picture != "page" or not found.layout or not found.layout.picture_hash:
+        return None
+    return await picture(store, found.site.site_id, found.layout.picture_hash)
 
 
 def options(found: PageMap) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import asyncpg
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -12,13 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.layouts import LayoutError
-from app.pictures import PictureError
+from app.pictures import PictureError, PictureTooLarge
 from app.renders import Busy
 from app.shops import ShopError, Unknown
 from collector.errors import CollectorError, Malformed, NotStored, StoreError, TooLarge
 from collector.errors import UnsupportedMedia as UnsupportedMediaError
 from heatmap.errors import HeatmapError
+from snippets.errors import SnippetError
 
+log = structlog.get_logger()
 MEDIA = "application/problem+json"
 
 ProblemPage = Callable[[Request, str, int, Mapping[str, str]], Response | None]
@@ -58,6 +62,7 @@ class LinkRefused(ApiProblem):
     """A signed link has expired, or was changed."""
 
 
+STORE = ("store", "The store cannot be reached", 503)
 CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     ApiProblem: ("refused", "Refused", 400),
     Unauthorized: ("unauthorized", "A key is needed", 401),
@@ -69,6 +74,8 @@ CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     Unknown: ("not-found", "Not found", 404),
     LayoutError: ("layout", "Not a usable layout", 422),
     PictureError: ("picture", "Not a usable picture", 422),
+    PictureTooLarge: ("too-large", "Too large", 413),
+    SnippetError: ("snippet", "Not a usable selector", 422),
     HeatmapError: ("heatmap", "That cannot be drawn", 422),
     Busy: ("busy", "Too many pictures at once", 503),
     CollectorError: ("collector", "Not stored", 503),
@@ -76,16 +83,33 @@ CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     TooLarge: ("too-large", "Too large", 413),
     UnsupportedMediaError: ("unsupported-media", "Unsupported media", 415),
     NotStored: ("not-stored", "Not stored", 503),
-    StoreError: ("store", "The store cannot be reached", 503),
+    StoreError: STORE,
 }
-_BY_STATUS = {
-    400: "bad-request",
+AWAY: tuple[type[Exception], ...] = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+"""What the driver raises when the store is away, stopping, or lets a question run no longer."""
+
+BY_STATUS = {
+    400: "malformed",
     404: "not-found",
     405: "method-not-allowed",
     413: "too-large",
     415: "unsupported-media",
-    500: "internal",
 }
+"""Slugs of what the framework refuses by itself."""
+
+INTERNAL = ("internal", "Our fault", 500)
+AGAIN_S = 2
+"""When to ask again a store that is away."""
+
+MOST_ERRORS = 10
+LONGEST_POINTER = 100
+"""Bounds of an answer, whatever was asked: what is wrong with the first few parts suffices."""
 
 
 def row_of(problem: Exception) -> tuple[str, str, int]:
@@ -97,6 +121,8 @@ def install_problems(app: FastAPI, page: ProblemPage) -> None:
     app.state.problem_page = page
     for kind in CATALOGUE:
         app.add_exception_handler(kind, _known)
+    for away in AWAY:
+        app.add_exception_handler(away, _store_is_away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
@@ -112,27 +138,39 @@ async def _known(request: Request, problem: Exception) -> Response:
     return problem_response(request, slug, title, status, str(problem), errors, headers)
 
 
+async def _store_is_away(request: Request, problem: Exception) -> Response:
+    log.warning("store_away", why=type(problem).__name__)
+    told = "the store does not answer now; ask again in a moment"
+    return problem_response(request, *STORE, told, headers={"Retry-After": str(AGAIN_S)})
+
+
 async def _invalid(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, RequestValidationError)
-    errors = tuple(
-        ("/" + "/".join(str(part) for part in error["loc"][1:]), error["msg"])
-        for error in problem.errors()
+    wrong = problem.errors()
+    errors = tuple((_pointer(error["loc"][1:]), error["msg"]) for error in wrong[:MOST_ERRORS])
+    more = f" and {len(wrong) - MOST_ERRORS} more" if len(wrong) > MOST_ERRORS else ""
+    detail = f"not as described: {', '.join(pointer for pointer, _ in errors)}{more}"
+    return problem_response(request, *CATALOGUE[BadParameters], detail, errors)
+
+
+def _pointer(place: Iterable[object]) -> str:
+    """RFC 6901. Names of unknown parts are the sender's own, and may hold anything."""
+    names = (str(part).replace("~", "~0").replace("/", "~1") for part in place)
+    return (
+        "".join(f"/{name}" for name in names).encode("utf-8", "replace").decode()[:LONGEST_POINTER]
     )
-    names = ", ".join(pointer for pointer, _ in errors)
-    detail = f"these parts are not as described: {names}"
-    return problem_response(request, "bad-parameters", "Bad parameters", 422, detail, errors)
 
 
 async def _http(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
-    slug = _BY_STATUS.get(problem.status_code, "refused")
+    slug = BY_STATUS.get(problem.status_code, "refused")
     headers = dict(problem.headers or {})
     title = slug.replace("-", " ").capitalize()
     return problem_response(request, slug, title, problem.status_code, title, (), headers)
 
 
 async def _unforeseen(request: Request, problem: Exception) -> Response:
-    return problem_response(request, "internal", "Our fault", 500, "it was logged on our side")
+    return problem_response(request, *INTERNAL, "it was logged on our side")
 
 
 def problem_response(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -16,7 +17,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 WAITING = 8
-"""Renders that may wait for a process; further ones are told to come back."""
+"""Pictures that may wait for a process; further ones are told to come back."""
 
 
 class Busy(Exception):
@@ -31,29 +32,37 @@ class Renders:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
-        self._waiting = 0
+        self._taken = 0
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place in the line, from before anything is read for the picture; Busy if full."""
+        if self._taken >= self._workers + WAITING:
+            raise Busy("too many pictures are being drawn; ask again in a moment")
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
 
     async def run(self, draw: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._waiting >= self._workers + WAITING:
-            raise Busy("too many pictures are being drawn; ask again in a moment")
-        self._waiting += 1
+        pool = self._pool = self._pool or self._started()
+        loop = asyncio.get_running_loop()
         try:
-            return await self._submit(partial(draw, *args, **kwargs))
-        except BrokenProcessPool:
-            # A process was killed, most likely for its memory: the next picture gets a new pool.
-            self.close()
-            raise
-        finally:
-            self._waiting -= 1
+            return await loop.run_in_executor(pool, partial(draw, *args, **kwargs))
+        except BrokenProcessPool as broken:
+            # A process was killed, most likely for its memory. Whoever notices first puts the
+            # pool away; by the others' turn there may be a new one, with work of its own.
+            if self._pool is pool:
+                self.close()
+            raise Busy("the process that drew this picture was ended; ask again") from broken
 
-    async def _submit(self, call: Callable[[], T]) -> T:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=die_with_parent,
-            )
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+    def _started(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=die_with_parent,
+        )
 
     def close(self) -> None:
         pool, self._pool = self._pool, None

@@ -6,9 +6,11 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from app.config import DEFAULT_DATA_DIR, Settings, SettingsError
+from app.config import DEFAULT_DATA_DIR, Settings, SettingsError, strong_secret
 from app.postgres import data_home
 
 FILE = "secret"
@@ -36,23 +38,35 @@ def derived(secret: bytes, purpose: str) -> bytes:
 def _given(path: Path) -> bytes:
     try:
         text = path.read_text().strip()
-    except OSError as problem:
+    except (OSError, UnicodeDecodeError) as problem:
         raise SettingsError(f"GLOED_SECRET_FILE {path} cannot be read: {problem}") from problem
-    checked = Settings.model_validate({"secret": text}).secret
-    assert checked is not None
-    return checked.encode()
+    return _checked(text, path)
 
 
 def _made(path: Path) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = secrets.token_hex(32)
-    part = path.with_name(f"{FILE}.{os.getpid()}")
-    part.touch(mode=0o600)
-    part.write_text(fresh)
+    if not path.exists():
+        _make(path)
+    return _checked(path.read_text().strip(), path)
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all, and of several processes that begin at once by the first alone."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{FILE}.")  # for its owner alone
     try:
-        os.link(part, path)  # fails when another process was first: its secret counts
-    except FileExistsError:
-        pass
+        with open(handle, "w") as part:
+            part.write(secrets.token_hex(32))
+            part.flush()
+            os.fsync(handle)
+        with suppress(FileExistsError):  # another process was first: its secret counts
+            os.link(name, path)
     finally:
-        part.unlink()
-    return path.read_text().strip().encode()
+        os.unlink(name)
+
+
+def _checked(text: str, path: Path) -> bytes:
+    try:
+        strong_secret(text)
+    except ValueError as weak:
+        raise SettingsError(f"{path}: {weak}") from weak
+    return text.encode()

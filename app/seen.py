@@ -5,6 +5,7 @@ Pure: the closing job and the heatmaps of open days read the same rows through t
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from collector.codes import Codes, width_band
 from collector.packing import EVENT, TRAIL, unpack_events, unpack_trails
+from collector.visitor import visitor_check
 from collector.wire import BEACON_NAME, OPEN, Capture, Kind
 
 TWIN_WITHIN = timedelta(seconds=2)
@@ -59,7 +61,8 @@ class Seen:
 
     @property
     def quarantined(self) -> bool:
-        return len(self.checks) >= COPIED_FROM
+        """After a day's salt is gone the view's own number stands for whoever sends."""
+        return len(self.checks - {visitor_check(self.view_id)}) >= COPIED_FROM
 
     @property
     def duration_ms(self) -> int:
@@ -78,6 +81,11 @@ class Seen:
         chosen: NDArray[np.void] = self.events[self.events["kind"] == int(Kind.CLICK)]
         return chosen
 
+    @property
+    def press_count(self) -> int:
+        """Both forms on one page tell of the same presses: the script, which also says where."""
+        return len(self.clicks()) or sum(self.presses.values())
+
     def pressed(self, zone: int) -> bool:
         return zone in self.presses or bool(np.any(self.clicks()["zone"] == zone))
 
@@ -87,20 +95,32 @@ def fold(
     beacons: Iterable[Mapping[str, Any]],
     batches: Iterable[Mapping[str, Any]],
 ) -> list[Seen]:
-    """Views by opening; twins are left out, copied tokens stay and are marked."""
-    views = {row["view_id"]: _opened(row) for row in opens}
+    """Views by opening; twins are left out, copied tokens stay and are marked.
+
+    A view is a number on a day, as in the keys of the rows: a client that repeats a number on
+    another day has begun another view. A beacon whose opening is gone belongs to none.
+    """
+    views = {_view_key(row): _opened(row) for row in opens}
     for row in beacons:
-        if (view := views.get(row["view_id"])) is not None and row["name"] != OPEN:
+        if (view := views.get(_view_key(row))) is not None and row["name"] != OPEN:
             _hear(view, row)
-    packed: dict[int, list[Mapping[str, Any]]] = {}
+    packed: dict[tuple[date, int], list[Mapping[str, Any]]] = {}
     for row in batches:
-        packed.setdefault(row["view_id"], []).append(row)
-    for view_id, rows in packed.items():
+        packed.setdefault(_view_key(row), []).append(row)
+    for key, rows in packed.items():
         rows.sort(key=lambda row: row["seq"])
-        if view_id not in views:
-            views[view_id] = _opened_by_batch(rows[0])
-        _unpack(views[view_id], rows)
-    return _without_twins(sorted(views.values(), key=lambda view: (view.opened_at, view.view_id)))
+        if key not in views:
+            views[key] = _opened_by_batch(rows[0])
+        _unpack(views[key], rows)
+    return _without_twins(sorted(views.values(), key=by_opening))
+
+
+def by_opening(view: Seen) -> tuple[datetime, int, date]:
+    return view.opened_at, view.view_id, view.day
+
+
+def _view_key(row: Mapping[str, Any]) -> tuple[date, int]:
+    return row["day"], row["view_id"]
 
 
 def _opened(row: Mapping[str, Any]) -> Seen:
@@ -186,26 +206,65 @@ def _unpack(view: Seen, rows: list[Mapping[str, Any]]) -> None:
     last = rows[-1]
     view.captures |= 1 << last["capture"]
     view.signals += len(rows)
-    view.last_at = max([view.last_at, *(row["at"] for row in rows)])
+    view.checks |= {visitor_check(row["visitor"]) for row in rows}
     view.page_height_px = last["page_height_px"]
     view.height_px = last["viewport_height_px"]
     _resize(view, last["viewport_width_px"])
-    view.trail = unpack_trails(row["trail"] for row in rows)
-    view.events = unpack_events(row["ev"] for row in rows)
+    view.trail = _in_time(unpack_trails(row["trail"] for row in rows))
+    view.events = _in_time(unpack_events(row["ev"] for row in rows))
+    view.last_at = max(view.last_at, _last_told(view, rows))
     scrolled = view.events[view.events["kind"] == int(Kind.SCROLL)]["y"]
     if len(scrolled):
         view.scroll_px = max(view.scroll_px or 0, int(scrolled.max()))
 
 
+def _in_time(records: NDArray[np.void]) -> NDArray[np.void]:
+    """Time never falls within a batch, but nothing keeps a client's next one from going back."""
+    return records[np.argsort(records["t"], kind="stable")]
+
+
+def _last_told(view: Seen, rows: Iterable[Mapping[str, Any]]) -> datetime:
+    """The last moment that batches tell of: they may arrive long after it, but never before."""
+    ends_ms = (int(part["t"][-1]) for part in (view.trail, view.events) if len(part))
+    told_at = view.opened_at + timedelta(milliseconds=max(ends_ms, default=0))
+    arrived: datetime = max(row["at"] for row in rows)
+    return min(told_at, arrived)
+
+
 def _without_twins(views: list[Seen]) -> list[Seen]:
-    """Of two views of one page by one visitor within 2 s, the one without signals goes."""
-    kept = []
-    heard: dict[tuple[int, int], list[datetime]] = {}
+    """Of views of one page by one visitor within 2 s the silent ones go, if need be all but one."""
+    openings: _Openings = {}
     for view in views:
         if view.signals:
-            heard.setdefault((view.visitor, view.page_id), []).append(view.opened_at)
+            _note(openings, view)
+    kept = []
     for view in views:
-        near = heard.get((view.visitor, view.page_id), ()) if not view.signals else ()
-        if not any(abs(view.opened_at - at) <= TWIN_WITHIN for at in near):
-            kept.append(view)
+        if not view.signals:
+            if _is_twin(openings, view):
+                continue
+            _note(openings, view)
+        kept.append(view)
     return kept
+
+
+_Openings = dict[tuple[int, int], list[datetime]]
+"""When a visitor opened a page, in order."""
+
+
+def _note(openings: _Openings, view: Seen) -> None:
+    for visitor in _visitors(view):
+        insort(openings.setdefault((visitor, view.page_id), []), view.opened_at)
+
+
+def _is_twin(openings: _Openings, view: Seen) -> bool:
+    for visitor in _visitors(view):
+        times = openings.get((visitor, view.page_id), [])
+        first_near = bisect_left(times, view.opened_at - TWIN_WITHIN)
+        if first_near < len(times) and times[first_near] <= view.opened_at + TWIN_WITHIN:
+            return True
+    return False
+
+
+def _visitors(view: Seen) -> set[int]:
+    """Midnight may lie between twins: then the second also bears yesterday's hash."""
+    return {view.visitor} if view.visitor_before is None else {view.visitor, view.visitor_before}

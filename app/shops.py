@@ -6,9 +6,11 @@ import json
 import secrets
 import string
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.store import Store
 from collector.codes import Phase
@@ -19,6 +21,13 @@ from snippets.selectors import check_selector
 
 DEFAULT_TIME_ZONE = "Europe/Amsterdam"
 KEY_CHARS = 16
+TICK = timedelta(microseconds=1)
+"""The store's finest step in time."""
+
+DEFAULT_WINDOW_H = 24
+MAX_WINDOW_H = 7 * 24
+"""How long a visit with a reference may still complete."""
+
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
@@ -60,10 +69,16 @@ async def list_sites(store: Store) -> tuple[Site, ...]:
 
 
 async def find_site(store: Store, key: str) -> Site:
-    for site in await list_sites(store):
-        if key in (site.public_key, site.name):
-            return site
-    raise Unknown(f"there is no site {key!r}; `gloed site list` shows those there are")
+    """The shop with this key, else the one with this name."""
+    sites = await list_sites(store)
+    found = [site for site in sites if site.public_key == key]
+    found = found or [site for site in sites if site.name == key]
+    if len(found) > 1:
+        keys = ", ".join(site.public_key for site in found)
+        raise ShopError(f"{len(found)} sites are called {key!r}: give the key of one, {keys}")
+    if not found:
+        raise Unknown(f"there is no site {key!r}; `gloed site list` shows those there are")
+    return found[0]
 
 
 def find_page(site: Site, slug: str) -> Page:
@@ -130,11 +145,30 @@ async def put_zones(
             page_id,
         )
         numbered = _numbered(zones, {row["name"]: row["number"] for row in rows})
-        await _end(connection, site.site_id, page_id, rows, numbered, now)
-        for zone in numbered:
-            await _begin(connection, site.site_id, page_id, zone, rows, now)
-        await touch(connection, site.site_id)
+        # A wording has a moment of its own, whatever the clock does.
+        moment = max([now, *(row["valid_from"] + TICK for row in rows)])
+        present = {row["number"]: _row_wording(row) for row in rows if row["valid_to"] is None}
+        wanted = {zone.number: _wording(zone) for zone in numbered}
+        for number in present.keys() - wanted.keys():
+            await connection.execute(_END_ZONE, site.site_id, page_id, number, moment)
+        for number, wording in wanted.items():
+            if present.get(number) == wording:
+                continue
+            await connection.execute(_END_ZONE, site.site_id, page_id, number, moment)
+            await connection.execute(_BEGIN_ZONE, site.site_id, page_id, number, moment, *wording)
+        if present != wanted:
+            await touch(connection, site.site_id)
     return numbered
+
+
+_END_ZONE = """
+    UPDATE zone SET valid_to = $4
+    WHERE site_id = $1 AND page_id = $2 AND number = $3 AND valid_to IS NULL
+"""
+_BEGIN_ZONE = """
+    INSERT INTO zone (site_id, page_id, number, valid_from, name, selector, role, sensitive, states)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
 
 
 def _numbered(zones: Iterable[Zone], taken: dict[str, int]) -> tuple[Zone, ...]:
@@ -155,44 +189,6 @@ def _numbered(zones: Iterable[Zone], taken: dict[str, int]) -> tuple[Zone, ...]:
     return tuple(numbered.values())
 
 
-async def _end(
-    connection: Any,
-    site_id: int,
-    page_id: int,
-    rows: list[Any],
-    zones: tuple[Zone, ...],
-    now: datetime,
-) -> None:
-    kept = {zone.number: _wording(zone) for zone in zones}
-    for row in rows:
-        if row["valid_to"] is None and kept.get(row["number"]) != _row_wording(row):
-            await connection.execute(
-                "UPDATE zone SET valid_to = $4 WHERE site_id = $1 AND page_id = $2 "
-                "AND number = $3 AND valid_to IS NULL",
-                site_id,
-                page_id,
-                row["number"],
-                now,
-            )
-
-
-async def _begin(
-    connection: Any, site_id: int, page_id: int, zone: Zone, rows: list[Any], now: datetime
-) -> None:
-    present = {row["number"]: _row_wording(row) for row in rows if row["valid_to"] is None}
-    if present.get(zone.number) == _wording(zone):
-        return
-    await connection.execute(
-        "INSERT INTO zone (site_id, page_id, number, valid_from, name, selector, role, sensitive, "
-        "states) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        site_id,
-        page_id,
-        zone.number,
-        now,
-        *_wording(zone),
-    )
-
-
 def _wording(zone: Zone) -> tuple[str, str, str, bool, str]:
     states = json.dumps(dict(zone.states), sort_keys=True)
     return zone.name, zone.selector, zone.role, zone.sensitive, states
@@ -203,23 +199,68 @@ def _row_wording(row: Any) -> tuple[str, str, str, bool, str]:
     return row["name"], row["selector"], row["role"], row["sensitive"], states
 
 
+class Rule(BaseModel):
+    """The shop's own consent cookie, as its configuration names it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    cookie: Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")]
+    pattern: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Configuration(BaseModel):
+    """What a shop's configuration may say of the parts that the collector and the jobs read."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    consent: Rule | None = None
+    honour_opt_out: bool = True
+    window_h: Annotated[int, Field(ge=1, le=MAX_WINDOW_H)] = DEFAULT_WINDOW_H
+
+
 async def configure(store: Store, site: Site, config: dict[str, Any]) -> None:
+    """Put this in place of the shop's configuration; ShopError where it cannot be followed."""
+    try:
+        Configuration.model_validate(config)
+    except ValidationError as problem:
+        told = ((".".join(map(str, error["loc"])), error["msg"]) for error in problem.errors())
+        raise ShopError("; ".join(f"{place}: {what}" for place, what in told)) from problem
     async with store.transaction() as connection:
-        await connection.execute(
-            "UPDATE site SET config = $2 WHERE site_id = $1", site.site_id, json.dumps(config)
-        )
+        await take_turn(connection, site)
+        await connection.execute(_CONFIGURE, site.site_id, json.dumps(config))
         await touch(connection, site.site_id)
 
+
+LIVE_SINCE = "live_since"
+"""Key of the configuration that going live writes, and nothing else."""
+
+_CONFIGURE = f"""
+    UPDATE site SET config = ($2::jsonb - '{LIVE_SINCE}') || CASE
+        WHEN config ? '{LIVE_SINCE}' THEN jsonb_build_object('{LIVE_SINCE}', config->'{LIVE_SINCE}')
+        ELSE '{{}}'::jsonb END
+    WHERE site_id = $1
+"""
+_GO_LIVE = f"""
+    UPDATE site SET state = 'live', config = config || jsonb_build_object('{LIVE_SINCE}', $2::text)
+    WHERE site_id = $1
+"""
 
 DERIVED = ("view", "visit", "stall_list", "tile", "daily", "dropped", "path", "job")
 
 
-async def go_live(store: Store, site: Site) -> int:
-    """Empty what was tried, then count for real; how many trial views were thrown away."""
-    if site.state == "live":
-        raise ShopError(f"{site.name} is live already; its data stays")
+async def go_live(store: Store, site: Site, now: datetime) -> int:
+    """Empty what was tried, then count for real; how many trial views were thrown away.
+
+    Pages that are open meanwhile go on telling of views that began in the trial. What they send
+    is kept, since it was acknowledged, and counted nowhere: see `live_since`.
+    """
     async with store.transaction() as connection:
-        await take_turn(connection, site)
+        # The whole row, key included: a closing day must not bring back what it has read before.
+        state = await connection.fetchval(
+            "SELECT state FROM site WHERE site_id = $1 FOR UPDATE", site.site_id
+        )
+        if state == "live":
+            raise ShopError(f"{site.name} is live already; its data stays")
         views = await connection.fetchval(
             "SELECT count(DISTINCT view_id) FROM ("
             "SELECT view_id FROM beacon WHERE site_id = $1 AND name = 'open' "
@@ -228,14 +269,22 @@ async def go_live(store: Store, site: Site) -> int:
         )
         for table in (*RAW, *DERIVED):
             await connection.execute(f"DELETE FROM {table} WHERE site_id = $1", site.site_id)
-        await connection.execute("UPDATE site SET state = 'live' WHERE site_id = $1", site.site_id)
+        await connection.execute(_GO_LIVE, site.site_id, now.astimezone(UTC).isoformat())
         await touch(connection, site.site_id)
     return int(views)
 
 
+def live_since(site: Site) -> datetime | None:
+    """Nothing that was opened before this is counted; None for a shop that never was on trial."""
+    told = site.config.get(LIVE_SINCE)
+    return None if told is None else datetime.fromisoformat(told)
+
+
 async def take_turn(connection: Any, site: Site) -> None:
     """One change of a shop at a time: numbers are given by looking at those there are."""
-    await connection.execute("SELECT 1 FROM site WHERE site_id = $1 FOR UPDATE", site.site_id)
+    await connection.execute(
+        "SELECT 1 FROM site WHERE site_id = $1 FOR NO KEY UPDATE", site.site_id
+    )
 
 
 async def touch(connection: Any, site_id: int) -> None:

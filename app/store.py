@@ -46,6 +46,14 @@ def libpq_url(url: str) -> str:
             f"GLOED_DATABASE_URL must begin with postgresql://, got {scheme!r}: "
             "write postgresql://user:password@host/database"
         )
+    try:
+        make_url(f"postgresql://{rest}")
+    except (ValueError, sa.exc.ArgumentError):
+        # Without what was given: it may hold a password.
+        raise StoreProblem(
+            "GLOED_DATABASE_URL cannot be read: write postgresql://user:password@host/database, "
+            "with signs such as / @ : in the password percent-encoded"
+        ) from None
     return f"postgresql://{rest}"
 
 
@@ -144,6 +152,17 @@ async def revision(url: str) -> str | None:
     async with _engine(url) as connection:
         await _check_version(connection)
         return await connection.run_sync(_revision)
+
+
+async def at_head(url: str, *, owned: bool) -> None:
+    """Migrate a store that is ours; of another's say what to do."""
+    if owned:
+        await migrate(url)
+    elif (found := await revision(url)) != head():
+        raise StoreProblem(
+            f"the store is at revision {found or 'none'}, this version needs {head()}: "
+            "run `gloed migrate`"
+        )
 
 
 @asynccontextmanager

@@ -1,18 +1,26 @@
 """Whose address a request bears: forwarded ones are believed from trusted proxies alone.
 
-The address lives for one hash (`visitor.visitor_of`) and is stored nowhere.
+The address lives for one hash (`visitor.visitor_of`) and is stored nowhere, in no cache either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
 IPV6_HOST_PREFIX = 64
 """One household holds a /64 and its devices change addresses within it."""
+
+MAX_HOPS = 16
+"""Hops of a chain that are looked at, from its end: more proxies than that stand in no row."""
+
+UNIX = "unix"
+"""Stands for the peer of a unix socket, which has no address: whoever may open the file."""
+
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +34,37 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ip_network(text.strip(), strict=False) for text in texts if text.strip())
 
 
-def sender_of(peer: str, headers: Mapping[bytes, bytes], trusted: tuple[Network, ...]) -> Sender:
-    """The visitor's address: walk the forwarded chain from its end while the hop is trusted."""
-    forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
-    if not forwarded:
-        return Sender(_canonical(peer), unbelieved=False)
-    if not _trusted(peer, trusted):
-        return Sender(_canonical(peer), unbelieved=True)
-    address = peer
-    for hop in reversed([part.strip() for part in forwarded.split(",")]):
-        if _parse(hop) is None:
+def sender_of(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> Sender:
+    """The visitor's address: walk the X-Forwarded-For chain from its end while hops are trusted."""
+    address = _parse(peer)
+    if not forwarded.strip():
+        return Sender(_told(address), unbelieved=False)
+    if not (_among(address, trusted) if address else peer == UNIX and bool(trusted)):
+        return Sender(_told(address), unbelieved=True)
+    for hop in reversed(forwarded.rsplit(",", MAX_HOPS)[-MAX_HOPS:]):
+        before = _parse(hop)
+        if before is None:
             break
-        address = hop
-        if not _trusted(hop, trusted):
+        address = before
+        if not _among(address, trusted):
             break
-    return Sender(_canonical(address), unbelieved=False)
+    return Sender(_told(address), unbelieved=False)
 
 
-@lru_cache(maxsize=1024)
-def _trusted(text: str, trusted: tuple[Network, ...]) -> bool:
-    if text in ("", "unix"):  # a unix socket's peer is whoever may open the file
-        return bool(trusted)
-    address = _parse(text)
-    return address is not None and any(
-        address.version == network.version and address in network for network in trusted
-    )
+def _among(address: Address, trusted: tuple[Network, ...]) -> bool:
+    # Membership is false, and no error, where the versions differ.
+    return any(address in network for network in trusted)
 
 
-def _parse(text: str) -> IPv4Address | IPv6Address | None:
+def _parse(text: str) -> Address | None:
+    """An address as proxies write it: some add the port, and brackets around IPv6."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        address = ip_address(text.strip("[]"))
+        address = ip_address(text)
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
@@ -63,10 +72,9 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-def _canonical(text: str) -> str:
-    address = _parse(text)
+def _told(address: Address | None) -> str:
     if address is None:
-        return "unknown"
+        return UNKNOWN
     if isinstance(address, IPv6Address):
-        return str(ip_network(f"{address}/{IPV6_HOST_PREFIX}", strict=False))
+        return str(IPv6Network((int(address), IPV6_HOST_PREFIX), strict=False))
     return str(address)

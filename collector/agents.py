@@ -47,10 +47,15 @@ class Agent:
     bot: bool
 
 
-@lru_cache(maxsize=REMEMBERED)
 def read_agent(header: str) -> Agent:
     """Codes of a User-Agent header; an empty one is a bot, as no browser sends none."""
-    known = parse(header[:MAX_AGENT_CHARS])
+    # Cut before it is remembered: a header may be as long as the server lets it be.
+    return _read(header[:MAX_AGENT_CHARS])
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read(header: str) -> Agent:
+    known = parse(header)
     family = known.user_agent.family.lower() if known.user_agent else ""
     system = known.os.family.lower() if known.os else ""
     os = next((code for word, code in _SYSTEMS if system.startswith(word)), _other_system(system))
@@ -77,4 +82,10 @@ def _device(header: str, os: int) -> Device:
 
 def language_class(header: str) -> int:
     """Class of the first language asked for."""
-    return _LANGUAGES.get(header.strip()[:2].lower(), Language.OTHER)
+    first = header.partition(",")[0].partition(";")[0]
+    return _LANGUAGES.get(first.partition("-")[0].strip().lower(), Language.OTHER)
+
+
+def warm_up() -> None:
+    """Compile the rules now: the first browser of the day must not wait a third of a second."""
+    read_agent("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")

@@ -78,10 +78,22 @@ def stylesheet(body: bytes, *, packed: bool) -> Answer:
 
 
 def not_stored(retry_after_s: int, *, method: str, sheet: bool) -> Answer:
+    """503: it is not in the store and will not be."""
     retry = (b"retry-after", str(retry_after_s).encode())
     if method == "POST":
         return problem(503, "not-stored", "not stored: send it again", retry)
-    return _answer(503, b"", _CSS, retry) if sheet else _gif(503, retry)
+    return _harmless(503, retry, sheet=sheet)
+
+
+def in_doubt(*, method: str, sheet: bool) -> Answer:
+    """504, as a proxy says that lost its answer: what nobody knows is not called refused."""
+    if method == "POST":
+        return problem(504, "in-doubt", "stored or not: send it again, it is stored once")
+    return _harmless(504, sheet=sheet)
+
+
+def _harmless(status: int, *headers: Header, sheet: bool) -> Answer:
+    return _answer(status, b"", _CSS, *headers) if sheet else _gif(status, *headers)
 
 
 def problem(status: int, slug: str, detail: str, *headers: Header) -> Answer:
@@ -94,6 +106,11 @@ def problem(status: int, slug: str, detail: str, *headers: Header) -> Answer:
     }
     kind = (b"content-type", b"application/problem+json")
     return _answer(status, json.dumps(body).encode(), kind, *headers)
+
+
+NOT_ALLOWED = problem(
+    405, "method-not-allowed", "use GET or POST here", (b"allow", b"GET, HEAD, POST, OPTIONS")
+)
 
 
 async def send_answer(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from math import inf
 
-import asyncpg
 import structlog
 
-from collector.connections import Connections
+from collector.connections import ASK_WITHIN_S, AWAY, Connections
+from collector.errands import Errands
 from collector.errors import NotStored
 from collector.sites import Site, read_sites
 
@@ -19,39 +21,70 @@ REFRESH_S = 5.0
 MISS_S = 0.5
 """A flood of unknown keys may ask the store no more often than this."""
 
+AGAIN_S = 1.0
+"""Pause after a try in vain, during which what is known is used as it is."""
+
 
 class Catalogue:
     def __init__(self, store: Connections) -> None:
         self._store = store
         self._by_key: dict[str, Site] = {}
         self._by_id: dict[int, Site] = {}
-        self._read_at: float | None = None
+        self._read_at = -inf
+        self._failed_at = -inf
+        self._forgotten_at = -inf
+        self._errands: Errands[None] = Errands()
 
-    async def by_key(self, key: str) -> Site | None:
-        await self._refresh(missing=key not in self._by_key)
+    async def by_key(self, key: str, slug: str | None = None) -> Site | None:
+        """The shop of a public key. A key or page that is not known may be new: it is asked for.
+
+        Raises NotStored when that cannot be asked: only a definite answer makes a shop unknown.
+        """
+        site = self._by_key.get(key)
+        missing = site is None or (slug is not None and slug not in site.pages)
+        await self._refresh(missing=missing)
         return self._by_key.get(key)
 
-    async def by_id(self, site_id: int) -> Site | None:
-        await self._refresh(missing=site_id not in self._by_id)
+    async def by_id(self, site_id: int, page_id: int) -> Site | None:
+        """Likewise, of what a token names: another collector may have given it out."""
+        site = self._by_id.get(site_id)
+        await self._refresh(missing=site is None or site.page(page_id) is None)
         return self._by_id.get(site_id)
 
     def forget(self) -> None:
         """Read again at the next question: the shop was changed in this process."""
-        self._read_at = None
+        self._forgotten_at = time.monotonic()
 
     async def _refresh(self, *, missing: bool) -> None:
-        age_s = time.monotonic() - self._read_at if self._read_at is not None else float("inf")
-        if age_s < (MISS_S if missing else REFRESH_S):
+        if not self._due(missing=missing):
             return
         try:
-            async with self._store.connection() as connection:
-                sites = await read_sites(connection)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
-            if self._read_at is None or missing:
-                # Only a definite answer makes a site unknown.
+            # Who asks after a change must not be told what was read before it.
+            await self._errands.run(self._forgotten_at, self._read)
+        except AWAY as away:
+            if missing:
                 raise NotStored("the store cannot be asked now") from away
-            log.warning("sites_not_read", why=str(away))
-            return
+            log.warning("sites_not_read", why=type(away).__name__)
+
+    def _due(self, *, missing: bool) -> bool:
+        now = time.monotonic()
+        if missing:
+            return self._stale() or now - self._read_at >= MISS_S
+        return now - self._failed_at >= AGAIN_S and (
+            self._stale() or now - self._read_at >= REFRESH_S
+        )
+
+    def _stale(self) -> bool:
+        return self._read_at <= self._forgotten_at
+
+    async def _read(self) -> None:
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(ASK_WITHIN_S), self._store.connection() as connection:
+                sites = await read_sites(connection)
+        except AWAY:
+            self._failed_at = time.monotonic()
+            raise
         self._by_key = {site.public_key: site for site in sites}
         self._by_id = {site.site_id: site for site in sites}
-        self._read_at = time.monotonic()
+        self._read_at = began

@@ -21,6 +21,8 @@ from collector.wire import (
     MAX_X_PX,
     MAX_Y_PX,
     MAX_ZONE,
+    REF,
+    SLUG,
     Kind,
 )
 
@@ -43,11 +45,11 @@ class BatchBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         Annotated[int, msgspec.Meta(ge=1, le=MAX_Y_PX)],
     ]
     t: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")] | None = None
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")] | None = None
     m: _Int | None = None
-    p: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}$")] | None = None
-    u: Annotated[str, msgspec.Meta(max_length=MAX_PATH_BYTES)] | None = None
-    ref: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{4,128}$")] | None = None
+    p: Annotated[str, msgspec.Meta(pattern=f"^{SLUG.pattern}")] | None = None
+    u: str | None = None
+    ref: Annotated[str, msgspec.Meta(pattern=f"^{REF.pattern}")] | None = None
     r: Annotated[list[int], msgspec.Meta(max_length=3 * MAX_POINTS)] = []
     e: Annotated[list[list[int]], msgspec.Meta(max_length=MAX_EVENTS)] = []
 
@@ -55,7 +57,7 @@ class BatchBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class GoalBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The body of POST /g/{site}/goal."""
 
-    ref: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{4,128}$")]
+    ref: Annotated[str, msgspec.Meta(pattern=f"^{REF.pattern}")]
     result: str = "completed"
 
 
@@ -109,6 +111,8 @@ def decode_batch(body: bytes) -> Batch:
         raise Malformed(f"v must be {BATCH_VERSION}")
     if told.t is None and (told.id is None or told.m is None or told.p is None):
         raise Malformed("a batch bears a token in t, or all of id, m and p")
+    if told.u is not None and len(told.u.encode()) > MAX_PATH_BYTES:
+        raise Malformed(f"u may have at most {MAX_PATH_BYTES} bytes")
     points = _points(told.r)
     return Batch(
         token=told.t,

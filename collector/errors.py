@@ -27,5 +27,17 @@ class NotStored(CollectorError):
         self.retry_after_s = retry_after_s
 
 
+class InDoubt(CollectorError):
+    """The store was lost while it committed: kept or not, nobody can say. Nothing is claimed."""
+
+
 class StoreError(CollectorError):
     """The store refused or cannot be reached."""
+
+
+def place_of(defect: BaseException) -> str:
+    """Where a defect arose, for a log line that may repeat nothing of what was sent."""
+    trace = defect.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import urlsplit
 
 from collector.agents import language_class, read_agent
-from collector.codes import Channel, Codes, OutcomeSource, width_band
+from collector.channels import channel_of
+from collector.codes import Codes, OutcomeSource, width_band
+from collector.groups import Row
 from collector.hits import Beacon, Hit, Opening, Script
 from collector.packing import ENC
 from collector.scrub import path_id, scrub_path
-from collector.sites import Site
+from collector.sites import Page, Site
 from collector.tokens import Token
 from collector.visitor import OVERLAP, Salts, ref_hash, visitor_check, visitor_of
 from collector.wire import OPEN
-from collector.writer import Row
 
-_SEARCH = ("google.", "bing.", "duckduckgo.", "ecosia.", "startpage.", "yahoo.", "qwant.")
-_SOCIAL = ("facebook.", "instagram.", "pinterest.", "linkedin.", "tiktok.", "reddit.", "t.co")
 COMPLETED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What an opening and a batch both know of their view."""
+
+    view_id: int
+    opened_at: datetime
+    ref: str | None
+    path: str
 
 
 class Rows:
@@ -36,22 +43,10 @@ class Rows:
     async def opening(self, hit: Hit, said: Opening) -> tuple[Token, Row]:
         site, page = _known(hit)
         token = Token(site.site_id, page.page_id, _minutes(hit.at), _new_view_id())
-        day = site.day_of(token.opened_at)
-        values = await self._viewed(hit, site, day, token.opened_at, said.ref)
-        path = values.pop("path")
-        row = Row(
-            "beacon",
-            {
-                **values,
-                "view_id": token.view_id,
-                "page_id": page.page_id,
-                "visitor_check": visitor_check(values["visitor"]),
-                "name": OPEN,
-                **asdict(_codes(hit, 0)),
-            },
-            path,
-        )
-        return token, row
+        view = _View(token.view_id, token.opened_at, said.ref, hit.sent.referrer)
+        values, path = await self._viewed(hit, view)
+        check = visitor_check(values["visitor"])
+        return token, Row("beacon", {**values, "name": OPEN, "visitor_check": check}, path)
 
     async def beacon(self, hit: Hit, said: Beacon) -> Row:
         site, _ = _known(hit)
@@ -64,26 +59,19 @@ class Rows:
                 "view_id": said.token.view_id,
                 "day": day,
                 "site_id": site.site_id,
-                "visitor_check": visitor_check(visitor),
+                "visitor_check": visitor_check(_or_view(visitor, said.token.view_id)),
                 "name": said.name,
             },
         )
 
     async def batch(self, hit: Hit, said: Script) -> Row:
-        site, page = _known(hit)
-        told = said.batch
-        opened_min = said.token.opened_min if said.token else told.opened_min or 0
-        opened_at = datetime.fromtimestamp(opened_min * 60, UTC)
-        day = site.day_of(opened_at)
-        values = await self._viewed(hit, site, day, opened_at, told.ref, told.path)
-        path = values.pop("path")
+        told, view = said.batch, _view_of(hit, said)
+        values, path = await self._viewed(hit, view, told.viewport[0])
         return Row(
             "batch",
             {
                 **values,
-                "view_id": said.token.view_id if said.token else told.view_id,
-                "page_id": page.page_id,
-                "opened_min": opened_min,
+                "opened_min": _minutes(view.opened_at),
                 "seq": told.seq,
                 "viewport_width_px": told.viewport[0],
                 "viewport_height_px": told.viewport[1],
@@ -93,7 +81,6 @@ class Rows:
                 "enc": ENC,
                 "trail": told.trail,
                 "ev": told.events,
-                **asdict(_codes(hit, told.viewport[0])),
             },
             path,
         )
@@ -133,32 +120,31 @@ class Rows:
         )
 
     async def _viewed(
-        self,
-        hit: Hit,
-        site: Site,
-        day: date,
-        opened_at: datetime,
-        ref: str | None,
-        path: str | None = None,
-    ) -> dict[str, Any]:
-        """What an opening and a batch have in common."""
+        self, hit: Hit, view: _View, width_px: int = 0
+    ) -> tuple[dict[str, Any], str | None]:
+        """The columns that an opening and a batch have in common, and the scrubbed path."""
+        site, page = _known(hit)
+        day = site.day_of(view.opened_at)
         visitor = await self._visitor(hit, site, day)
-        before = await self._visitor_before(hit, site, day, opened_at)
-        scrubbed = scrub_path(path or hit.sent.referrer)
-        return {
+        path = scrub_path(view.path)
+        values = {
             "at": hit.at,
+            "view_id": view.view_id,
             "day": day,
             "site_id": site.site_id,
-            "visitor": visitor,
-            "visitor_before": before,
-            "path_id": path_id(scrubbed) if scrubbed else None,
-            "path": scrubbed,
-            "ref_hash": ref_hash(self._secret, site.site_id, ref) if ref else None,
+            "page_id": page.page_id,
+            "visitor": _or_view(visitor, view.view_id),
+            "visitor_before": await self._visitor_before(hit, site, day, view.opened_at),
+            "path_id": path_id(path) if path else None,
+            "ref_hash": ref_hash(self._secret, site.site_id, view.ref) if view.ref else None,
+            **asdict(_codes(hit, width_px)),
         }
+        return values, path
 
-    async def _visitor(self, hit: Hit, site: Site, day: date) -> int:
-        salt = await self._salts.salt(day)
-        return visitor_of(salt, site.site_id, hit.sent.address, hit.sent.agent)
+    async def _visitor(self, hit: Hit, site: Site, day: date) -> int | None:
+        """None for a day whose salt is gone."""
+        salt = await self._salts.salt(day, hit.at)
+        return visitor_of(salt, site.site_id, hit.sent.address, hit.sent.agent) if salt else None
 
     async def _visitor_before(
         self, hit: Hit, site: Site, day: date, opened_at: datetime
@@ -170,10 +156,27 @@ class Rows:
         return await self._visitor(hit, site, yesterday)
 
 
-def _known(hit: Hit) -> tuple[Site, Any]:
+def _known(hit: Hit) -> tuple[Site, Page]:
     assert hit.site is not None
     assert hit.page is not None
     return hit.site, hit.page
+
+
+def _view_of(hit: Hit, said: Script) -> _View:
+    """By the token that the stylesheet gave, else by what the browser says of itself."""
+    told = said.batch
+    path = told.path or hit.sent.referrer
+    if said.token is not None:
+        return _View(said.token.view_id, said.token.opened_at, told.ref, path)
+    assert told.view_id is not None
+    assert told.opened_min is not None
+    opened_at = datetime.fromtimestamp(told.opened_min * 60, UTC)
+    return _View(told.view_id, opened_at, told.ref, path)
+
+
+def _or_view(visitor: int | None, view_id: int) -> int:
+    """Of a day whose salt is gone the view stands for its visitor: it recognises nobody."""
+    return view_id if visitor is None else visitor
 
 
 def _codes(hit: Hit, width_px: int) -> Codes:
@@ -184,22 +187,9 @@ def _codes(hit: Hit, width_px: int) -> Codes:
         browser=agent.browser,
         os=agent.os,
         channel=channel_of(hit.sent.referrer),
-        variant=0,
         capture=int(hit.capture),
         language=language_class(hit.sent.language),
     )
-
-
-def channel_of(referrer: str) -> int:
-    """By host alone; what a beacon calls its referrer is mostly the shop's own page."""
-    host = (urlsplit(referrer).hostname or "") if "://" in referrer else ""
-    if not host:
-        return Channel.UNKNOWN
-    if any(f".{host}".find(f".{name}") >= 0 for name in _SEARCH):
-        return Channel.SEARCH
-    if any(f".{host}".find(f".{name}") >= 0 for name in _SOCIAL):
-        return Channel.SOCIAL
-    return Channel.INTERNAL
 
 
 def _minutes(moment: datetime) -> int:
@@ -208,6 +198,3 @@ def _minutes(moment: datetime) -> int:
 
 def _new_view_id() -> int:
     return int.from_bytes(secrets.token_bytes(8), "big", signed=True)
-
-
-Headers = Mapping[bytes, bytes]

@@ -1,24 +1,44 @@
-"""Paths without people: whatever looks personal is replaced before the queue sees it."""
+"""Paths without people: whatever looks personal is replaced before the queue sees it.
+
+A pass undoes the encoding and replaces what it then sees; passes follow each other until nothing
+changes, so nothing hides under one layer more, and scrubbing again changes nothing.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
 from hashlib import blake2b
 from urllib.parse import unquote
 
 from collector.wire import MAX_PATH_BYTES
 
 MAX_STORED_BYTES = 512
-_ROUNDS = 3
-"""Percent-encoding is undone this often: shops nest it, and a secret must not hide in it."""
 
-_EMAIL = re.compile(r"[^/@\s]+@[^/@\s]+")
+_ORIGIN = re.compile(r"https?://[^/]*", re.I)
+_END = re.compile(r"[?#;]")
+"""Where the path of a URL ends; parameters after a semicolon are sessions more often than not."""
+
+_EMAIL = re.compile(r"[^@]@")
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.I)
 _JWT = re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
-_DIGITS = re.compile(r"\d(?:[ .-]?\d){5,}")
+_DIGITS = re.compile(r"\d(?:[ ._+-]*\d){5,}")
+"""Six digits: order, customer, telephone and card numbers, however they are grouped."""
+
 _HEX = re.compile(r"[0-9a-f]{12,}", re.I)
 _LONG = re.compile(r"[A-Za-z0-9_+=-]{20,}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]")
+_WORD = re.compile(r"[A-Za-z]?[a-z]{0,18}")
+
+_HEX_RUN = re.compile(r"[0-9a-f]{8,}", re.I)
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+_-]{8,}")
+_HIDDEN = re.compile(rb"[\w.+-]@[\w-]+\.\w|\d(?:[ .-]?\d){5,}")
+"""What is looked for in text that was found behind base64 or hex: e-mail and six digits."""
+
+REMEMBERED = 4096
+_clean: set[str] = set()
+"""Segments found to hold nothing personal, and only those: a shop's paths are few and repeat."""
 
 
 def scrub_path(raw: str) -> str | None:
@@ -28,16 +48,33 @@ def scrub_path(raw: str) -> str | None:
     """
     if len(raw.encode("utf-8", "replace")) > MAX_PATH_BYTES:
         return None
-    text = raw
-    if "://" in text.partition("?")[0]:
-        text = "/" + text.partition("://")[2].partition("/")[2]
-    for _ in range(_ROUNDS):
-        text = unquote(text, errors="replace")
-    text = _CONTROL.sub("", re.split(r"[?#;]", text.replace("\\", "/"), maxsplit=1)[0])
+    text = _path_of(_END.split(raw.replace("\\", "/"), maxsplit=1)[0])
+    while text is not None and (further := _pass(text)) != text:
+        text = further
+    return text
+
+
+def _path_of(url: str) -> str | None:
+    """What follows the host; None for what names a host without saying how, as //host does."""
+    origin = _ORIGIN.match(url)
+    if origin:
+        return url[origin.end() :] or "/"
+    return None if url.startswith("//") else url
+
+
+def _pass(text: str) -> str | None:
+    while (plainer := unquote(text, errors="replace")) != text:
+        text = plainer
+    # NFKC: one spelling for what looks the same, full-width @ and digits among it.
+    text = unicodedata.normalize("NFKC", text)
+    text = _END.split(text.replace("\\", "/"), maxsplit=1)[0]
+    # Unprintable are controls, line breaks, bidi and zero-width marks, and lone surrogates.
+    text = text.replace("\N{REPLACEMENT CHARACTER}", "")
+    if not text.isprintable():
+        text = "".join(filter(str.isprintable, text))
     if not text.startswith("/"):
         return None
-    segments = (_segment(part) for part in _normal(text.split("/")))
-    kept = "/" + "/".join(segments)
+    kept = "/" + "/".join(map(_segment, _normal(text.split("/"))))
     return kept.encode()[:MAX_STORED_BYTES].decode("utf-8", "ignore")
 
 
@@ -53,6 +90,18 @@ def _normal(parts: list[str]) -> list[str]:
 
 
 def _segment(text: str) -> str:
+    if text in _clean:
+        return text
+    if (found := _found(text)) is not None:
+        return found
+    if len(_clean) >= REMEMBERED:
+        _clean.clear()
+    _clean.add(text)
+    return text
+
+
+def _found(text: str) -> str | None:
+    """What stands for a segment in which something personal was found."""
     if _EMAIL.search(text):
         return ":email"
     if _UUID.search(text):
@@ -61,15 +110,33 @@ def _segment(text: str) -> str:
         return ":token"
     if _DIGITS.search(text):
         return ":num"
-    if _HEX.fullmatch(text) or (_LONG.search(text) and _mixed(text)):
-        return ":token"
-    return text
+    is_token = _HEX.fullmatch(text) or not all(map(_is_title, _LONG.findall(text)))
+    return ":token" if is_token or _hides(text) else None
 
 
-def _mixed(text: str) -> bool:
-    """A long run of letters and digits is a token; long words joined by hyphens are a title."""
-    run = max(_LONG.findall(text), key=len)
-    return any(c.isdigit() for c in run) or "-" not in run
+def _is_title(run: str) -> bool:
+    """Words joined by hyphens are a title; any other long run of letters and digits is a token."""
+    words = re.split(r"[-_+]", run)
+    return len(words) > 1 and all(map(_WORD.fullmatch, words))
+
+
+def _hides(text: str) -> bool:
+    return any(map(_HIDDEN.search, _decoded(text)))
+
+
+def _decoded(text: str) -> Iterator[bytes]:
+    """What runs of hex and base64 stand for, wherever in the run the encoding began."""
+    for run in _HEX_RUN.findall(text):
+        for start in range(2):
+            even = (len(run) - start) // 2 * 2
+            yield bytes.fromhex(run[start : start + even])
+    for run in _BASE64_RUN.findall(text):
+        url_safe = run.replace("+", "-")
+        for start in range(4):
+            whole = url_safe[start:]
+            # One sextet alone is no byte.
+            whole = whole[:-1] if len(whole) % 4 == 1 else whole
+            yield urlsafe_b64decode(whole + "=" * (-len(whole) % 4))
 
 
 def path_id(path: str) -> int:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from http.cookies import CookieError, SimpleCookie
 
 from collector.agents import read_agent
 from collector.hits import Beacon, Drop, Hit, Opening, Script, Thanks
+from collector.sites import Page, Site
+from collector.tokens import Token
 from collector.wire import BATCH_CLOCK_TOLERANCE_H, BEACON_NAME, REF, Reason
 
 Step = Callable[[Hit], Hit | Drop]
@@ -39,7 +40,7 @@ def consented(hit: Hit) -> Hit | Drop:
         return hit
     if isinstance(hit.said, Script) and hit.said.token is not None:
         return hit
-    given = _cookie(hit.sent.cookies, rule.cookie)
+    given = _cookie(hit.sent.cookies, rule.cookie) if rule.cookie else None
     return (
         hit if given is not None and fnmatchcase(given, rule.pattern) else Drop(Reason.NO_CONSENT)
     )
@@ -54,13 +55,7 @@ def known_page(hit: Hit) -> Hit | Drop:
     if isinstance(hit.said, Thanks):
         return hit
     assert hit.site is not None
-    pages = hit.site.pages.values()
-    token = hit.said.token if isinstance(hit.said, Beacon | Script) else None
-    if token is not None:
-        page = next((page for page in pages if page.page_id == token.page_id), None)
-    else:
-        slug = hit.said.slug if isinstance(hit.said, Opening) else _slug(hit.said)
-        page = hit.site.pages.get(slug or "")
+    page = _page(hit.site, hit.said)
     return replace(hit, page=page) if page else Drop(Reason.UNKNOWN_PAGE)
 
 
@@ -102,13 +97,22 @@ def sift(hit: Hit, steps: tuple[Step, ...] = STEPS) -> Hit | Drop:
     return hit
 
 
-def _slug(said: object) -> str | None:
-    return said.batch.slug if isinstance(said, Script) else None
+def _page(site: Site, said: Opening | Beacon | Script) -> Page | None:
+    match said:
+        case Opening(slug):
+            return site.pages.get(slug)
+        case Beacon(token):
+            return site.page(token.page_id)
+        case Script(_, Token() as token):
+            return site.page(token.page_id)
+        case Script(batch):
+            return site.pages.get(batch.slug or "")
 
 
 def _cookie(header: str, name: str) -> str | None:
-    try:
-        found = SimpleCookie(header).get(name)
-    except CookieError:
-        return None
-    return found.value if found else None
+    """The first cookie of that name; its neighbours may be of any shape."""
+    for part in header.split(";"):
+        given, told, value = part.partition("=")
+        if told and given.strip() == name:
+            return value.strip().strip('"')
+    return None

@@ -54,14 +54,22 @@ class Site:
     data_version: int
     pages: Mapping[str, Page] = field(default_factory=dict)
 
+    def page(self, page_id: int) -> Page | None:
+        """The page of a number, as tokens bear it."""
+        return next((page for page in self.pages.values() if page.page_id == page_id), None)
+
     def day_of(self, moment: datetime) -> date:
         """Calendar date in the shop's time zone."""
         return moment.astimezone(self.time_zone).date()
 
     @property
     def consent(self) -> Consent | None:
+        """The rule, if there is one; one that cannot be understood is satisfied by nobody."""
         rule = self.config.get("consent")
-        return Consent(rule["cookie"], rule["pattern"]) if rule else None
+        if not rule:
+            return None
+        told = rule if isinstance(rule, Mapping) else {}
+        return Consent(str(told.get("cookie", "")), str(told.get("pattern", "")))
 
     @property
     def honours_opt_out(self) -> bool:
@@ -76,11 +84,17 @@ async def read_sites(connection: Any) -> tuple[Site, ...]:
     zones = await connection.fetch(
         "SELECT * FROM zone WHERE valid_to IS NULL ORDER BY site_id, page_id, number"
     )
-    return tuple(_site(row, pages, zones) for row in sites)
+    zones_of: dict[tuple[int, int], list[Zone]] = {}
+    for row in zones:
+        zones_of.setdefault((row["site_id"], row["page_id"]), []).append(_zone(row))
+    pages_of: dict[int, dict[str, Page]] = {}
+    for row in pages:
+        own = tuple(zones_of.get((row["site_id"], row["page_id"]), ()))
+        pages_of.setdefault(row["site_id"], {})[row["slug"]] = _page(row, own)
+    return tuple(_site(row, pages_of.get(row["site_id"], {})) for row in sites)
 
 
-def _site(row: Mapping[str, Any], pages: list[Any], zones: list[Any]) -> Site:
-    own = [_page(page, zones) for page in pages if page["site_id"] == row["site_id"]]
+def _site(row: Mapping[str, Any], pages: Mapping[str, Page]) -> Site:
     return Site(
         site_id=row["site_id"],
         public_key=row["public_key"],
@@ -89,16 +103,11 @@ def _site(row: Mapping[str, Any], pages: list[Any], zones: list[Any]) -> Site:
         state=row["state"],
         config=json.loads(row["config"]),
         data_version=row["data_version"],
-        pages={page.slug: page for page in own},
+        pages=pages,
     )
 
 
-def _page(row: Mapping[str, Any], zones: list[Any]) -> Page:
-    own = (
-        zone
-        for zone in zones
-        if (zone["site_id"], zone["page_id"]) == (row["site_id"], row["page_id"])
-    )
+def _page(row: Mapping[str, Any], zones: tuple[Zone, ...]) -> Page:
     return Page(
         page_id=row["page_id"],
         slug=row["slug"],
@@ -106,7 +115,7 @@ def _page(row: Mapping[str, Any], zones: list[Any]) -> Page:
         phase=Phase(row["phase"]),
         goal=row["goal"],
         bandwidth_px=row["bandwidth_px"],
-        zones=tuple(_zone(zone) for zone in own),
+        zones=zones,
     )
 
 

@@ -19,6 +19,8 @@ from collector.wire import TOKEN_GOOD_FOR_MIN, TOKEN_VERSION, Reason
 _BODY = struct.Struct(">BiiIq")
 _MAC_BYTES = 4
 TOKEN_CHARS = 34
+SKEW_MIN = 1
+"""How far the clocks of a fleet may be apart: a token may seem to come from the next minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def read_token(text: str, secret: bytes, now: datetime) -> Token | Reason:
         return Reason.BAD_TOKEN
     token = Token(*_BODY.unpack(body)[1:])
     age_min = int(now.timestamp()) // 60 - token.opened_min
-    return token if 0 <= age_min + 1 <= TOKEN_GOOD_FOR_MIN + 1 else Reason.EXPIRED
+    return token if -SKEW_MIN <= age_min <= TOKEN_GOOD_FOR_MIN else Reason.EXPIRED
 
 
 def _mac(body: bytes, secret: bytes) -> bytes:

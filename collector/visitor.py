@@ -7,15 +7,16 @@ beginning.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
+import time
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-import asyncpg
-
-from collector.connections import Connections
+from collector.connections import ASK_WITHIN_S, AWAY, Connections
+from collector.errands import Errands
 from collector.errors import NotStored
 
 SALT_BYTES = 32
@@ -24,6 +25,13 @@ _READ_SALT = "SELECT secret FROM salt WHERE day = $1"
 SALT_LIVES = timedelta(hours=37)
 """Counted from midnight UTC of its day: until every zone of the earth is half an hour into the
 next day (UTC-12 at 12:30), and under 48 h after the day began wherever it began by UTC+11."""
+
+DAY_BEGINS_EARLY = timedelta(hours=14)
+"""Before midnight UTC, in UTC+14: a salt is not made for a day that no clock on earth shows."""
+
+SHOW_S = 10.0
+"""A held salt is shown to the store this often. The table is unlogged, so a crash empties it:
+it is written back from what is held, and collectors that were apart agree again."""
 
 OVERLAP = timedelta(minutes=30)
 """In a day's first half hour a visit may have begun the day before."""
@@ -46,42 +54,66 @@ def ref_hash(secret: bytes, site_id: int, ref: str) -> bytes:
     return hmac.digest(key, ref.encode(), hashlib.sha256)[:16]
 
 
+def salt_is_alive(day: date, moment: datetime) -> bool:
+    """Whether `day` may be going on somewhere on earth, or ended there half an hour ago."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return midnight - DAY_BEGINS_EARLY <= moment < midnight + SALT_LIVES
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    secret: bytes
+    shown_at: float
+    """When the store was last shown it, by the monotonic clock."""
+
+
 class Salts:
     """The salts a collector holds: fetched or made once a day, forgotten with their time."""
 
     def __init__(self, store: Connections) -> None:
         self._store = store
-        self._held: dict[date, bytes] = {}
+        self._held: dict[date, _Held] = {}
+        self._errands: Errands[bytes] = Errands()
 
     def held(self, day: date) -> bytes | None:
-        return self._held.get(day)
+        held = self._held.get(day)
+        return held.secret if held else None
 
-    async def salt(self, day: date) -> bytes:
-        if day not in self._held:
-            self._held[day] = await self._fetch(day)
-        return self._held[day]
+    async def salt(self, day: date, moment: datetime) -> bytes | None:
+        """The day's salt at `moment`; None where its time is over, or has not come.
 
-    async def _fetch(self, day: date) -> bytes:
-        fresh = secrets.token_bytes(SALT_BYTES)
+        Raises NotStored when it is not held and the store cannot be asked.
+        """
+        self.forget(moment)
+        if not salt_is_alive(day, moment):
+            return None
+        held = self._held.get(day)
+        if held is not None and time.monotonic() - held.shown_at < SHOW_S:
+            return held.secret
         try:
-            async with self._store.connection() as connection:
-                # Two collectors may race: the first to commit names the day's salt for all.
-                await connection.execute(_KEEP_SALT, day, fresh)
-                kept: bytes = await connection.fetchval(_READ_SALT, day)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
-            raise NotStored("the day's salt cannot be read now") from away
-        return kept
+            return await self._errands.run(day, lambda: self._agree(day, moment))
+        except AWAY as away:
+            if held is None:
+                raise NotStored("the day's salt cannot be read now") from away
+            self._hold(day, held.secret, moment)
+            return held.secret
 
-    def forget_before(self, moment: datetime) -> None:
+    def forget(self, moment: datetime) -> None:
         for day in [day for day in self._held if not salt_is_alive(day, moment)]:
             del self._held[day]
 
-    async def write_back(self, connection: Any, moment: datetime) -> None:
-        """After a crash the unlogged table is empty: what a collector still holds is put back."""
-        self.forget_before(moment)
-        for day, secret in self._held.items():
-            await connection.execute(_KEEP_SALT, day, secret)
+    async def _agree(self, day: date, moment: datetime) -> bytes:
+        """Show the store what is held, or something fresh: the first to commit names it for all."""
+        mine = self.held(day) or secrets.token_bytes(SALT_BYTES)
+        async with asyncio.timeout(ASK_WITHIN_S), self._store.connection() as connection:
+            await connection.execute(_KEEP_SALT, day, mine)
+            kept: bytes = await connection.fetchval(_READ_SALT, day) or mine
+        self._hold(day, kept, moment)
+        return kept
 
-
-def salt_is_alive(day: date, moment: datetime) -> bool:
-    return moment < datetime(day.year, day.month, day.day, tzinfo=UTC) + SALT_LIVES
+    def _hold(self, day: date, secret: bytes, moment: datetime) -> None:
+        if day not in self._held:
+            # Nobody need ask for it again: an idle collector forgets it all the same.
+            left = datetime(day.year, day.month, day.day, tzinfo=UTC) + SALT_LIVES - moment
+            asyncio.get_running_loop().call_later(left.total_seconds(), self._held.pop, day, None)
+        self._held[day] = _Held(secret, time.monotonic())

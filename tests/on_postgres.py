@@ -1,7 +1,7 @@
-"""Run a command with the system's own PostgreSQL, given by URL.
+"""Run a command on the system's own PostgreSQL, given to it by URL.
 
-`python -m tests.on_postgres pytest`: the suite then runs on `GLOED_TEST_DATABASE_URL` instead of the embedded server, as it would on
-any Postgres 15 or newer of yours.
+With `python -m tests.on_postgres pytest` the suite runs on `GLOED_TEST_DATABASE_URL` instead of
+the embedded server, as it would on any Postgres 15 or newer of yours.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from app.context import Context, context_of
-from app.filters import refuse_repeated
+from app.filters import LONGEST_NAMES, refuse_repeated
 from app.front import own_path
 from app.keys import ApiKey, find_key
-from app.problems import LinkRefused, NotFound, Unauthorized
+from app.problems import BadParameters, LinkRefused, NotFound, Unauthorized
 from app.session import signed_in
 from app.shops import list_sites
 from collector.sites import Page, Site
@@ -33,17 +33,28 @@ class Caller:
 
 
 async def caller(request: Request, context: ContextDep) -> Caller:
-    refuse_repeated(request.query_params.multi_items())
     authorization = request.headers.get("authorization", "")
     if not authorization and signed_in(request, context) is not None:
-        return Caller(None)
-    key = await find_key(context.store, authorization, context.clock())
-    if key is None:
-        raise Unauthorized("send Authorization: Bearer gld_…; `gloed key add` makes a key")
-    return Caller(key)
+        asking = Caller(None)
+    else:
+        key = await find_key(context.store, authorization, context.clock())
+        if key is None:
+            raise Unauthorized("send Authorization: Bearer gld_…; `gloed key add` makes a key")
+        asking = Caller(key)
+    refuse_repeated(request.query_params.multi_items())
+    return asking
 
 
 CallerDep = Annotated[Caller, Depends(caller)]
+
+
+async def no_parameters(request: Request, _asking: CallerDep) -> None:
+    """Dependency of routes that take none: a misspelt or misplaced one must not pass unnoticed."""
+    if strange := sorted(request.query_params):
+        named = ", ".join(strange)[:LONGEST_NAMES]
+        raise BadParameters(f"no parameters are taken here, got {named}")
+
+
 SiteKey = Annotated[str, Path(pattern=r"^gs_[a-z0-9]{16}$", description="the shop's key")]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,64}$", description="the page's name")]
 
@@ -72,10 +83,9 @@ async def writable_page(
 
 async def picture_page(request: Request, site: SiteKey, page: Slug, context: ContextDep) -> Target:
     """Of a picture: a signed link will do, and needs no header."""
-    pairs = request.query_params.multi_items()
-    if "signature" not in request.query_params:
+    if "signature" not in request.query_params and "expires" not in request.query_params:
         return await readable_page(site, page, context, await caller(request, context))
-    refuse_repeated(pairs)
+    pairs = request.query_params.multi_items()
     if not context.signer.link_holds(own_path(request.scope), pairs, context.clock()):
         raise LinkRefused("this link has expired or was changed; ask for a new one")
     return _target(await _site(context, site, Caller(None), "read"), page)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app.api.access import ContextDep, Target, picture_page, readable_page
@@ -26,7 +27,7 @@ class SignedQuery(MapQuery):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    expires: Annotated[str, Query(pattern=r"^\d{1,11}$")] | None = None
+    expires: Annotated[str, Query(pattern=r"^[0-9]{1,11}$")] | None = None
     signature: Annotated[str, Query(max_length=64)] | None = None
 
     def plain(self) -> MapQuery:
@@ -54,7 +55,58 @@ async def heatmap_png(
     return Response(drawn.drawing.png, media_type="image/png", headers=headers)
 
 
-@router.get("/sites/{site}/pages/{page}/heatmap.json")
+class Scale(BaseModel):
+    curve: str
+    max: float
+    unit: str
+
+
+class Peak(BaseModel):
+    x_px: float | None
+    y_px: float | None
+    value: float
+
+
+class ZoneHeatOut(BaseModel):
+    number: int
+    name: str
+    total: float
+    visits: int
+    box_px: tuple[float, float, float, float] | None
+
+
+class Heatmap(BaseModel):
+    """What the picture says, in numbers; lengths in CSS px of the page."""
+
+    site: str
+    page: str
+    kind: str
+    unit: str
+    state: str
+    date_from: date
+    date_to: date
+    time_zone: str
+    page_views: int
+    visits: int
+    coverage: float | None
+    bandwidth_px: float
+    width_px: int
+    height_px: int
+    layout: str | None
+    marks: int
+    unplaced: int
+    total: float
+    scale: Scale
+    peak: Peak
+    clipped: int
+    zones: list[ZoneHeatOut]
+
+
+@router.get(
+    "/sites/{site}/pages/{page}/heatmap.json",
+    response_model=Heatmap,
+    responses={304: {"description": "not changed"}},
+)
 async def heatmap_json(
     request: Request,
     target: Annotated[Target, Depends(readable_page)],
@@ -72,28 +124,24 @@ async def heatmap_json(
     return told(drawn)
 
 
-def told(drawn: Picture) -> dict[str, Any]:
+def told(drawn: Picture) -> Heatmap:
     drawing, found = drawn.drawing, drawn.found
-    return {
+    return Heatmap(
         **summary(found),
-        "scale": {
-            "curve": found.query.scale,
-            "max": drawing.scale_max,
-            "unit": _per_px(found.unit),
-        },
-        "peak": {"x_px": drawing.peak_x_px, "y_px": drawing.peak_y_px, "value": drawing.peak},
-        "clipped": drawing.clipped,
-        "zones": [
-            {
-                "number": heat.number,
-                "name": heat.name,
-                "total": heat.total,
-                "visits": heat.visits,
-                "box_px": heat.box_px,
-            }
+        scale=Scale(curve=found.query.scale, max=drawing.scale_max, unit=_per_px(found.unit)),
+        peak=Peak(x_px=drawing.peak_x_px, y_px=drawing.peak_y_px, value=drawing.peak),
+        clipped=drawing.clipped,
+        zones=[
+            ZoneHeatOut(
+                number=heat.number,
+                name=heat.name,
+                total=heat.total,
+                visits=heat.visits,
+                box_px=heat.box_px,
+            )
             for heat in found.zones
         ],
-    }
+    )
 
 
 def _per_px(unit: str) -> str:
@@ -101,8 +149,10 @@ def _per_px(unit: str) -> str:
 
 
 def _matches(request: Request, name: str) -> bool:
+    """By the weak comparison, as RFC 9110 wants it: proxies that compress weaken our name."""
     given = request.headers.get("if-none-match", "")
-    return given.strip() == "*" or name in (part.strip() for part in given.split(","))
+    named = (part.strip().removeprefix("W/") for part in given.split(","))
+    return given.strip() == "*" or name in named
 
 
 def _cache_control(target: Target, query: MapQuery, context: ContextDep) -> str:

@@ -4,23 +4,47 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 
-from app.api.access import ContextDep, Target, writable_page
-from app.layout_body import LayoutBody
+from app.api.access import ContextDep, Target, no_parameters, writable_page
+from app.api.bodies import read_json
+from app.layout_body import MAX_PICTURE_CHARS, LayoutBody
 from app.layouts import put_layout
+from collector.decode import view_id_text
+from collector.errors import Malformed
 
-router = APIRouter(tags=["layouts"])
+router = APIRouter(tags=["layouts"], dependencies=[Depends(no_parameters)])
+
+MAX_BODY_BYTES = MAX_PICTURE_CHARS + 2**20
+"""The picture, and 999 boxes written out with many digits."""
 
 
 class LayoutKept(BaseModel):
     layout: str
 
 
+async def layout_body(
+    request: Request, _target: Annotated[Target, Depends(writable_page)]
+) -> LayoutBody:
+    """The body, read after the key was found good: megabytes are taken from nobody else."""
+    raw = await read_json(request, MAX_BODY_BYTES)
+    try:
+        return LayoutBody.model_validate_json(raw)
+    except ValidationError as problem:
+        wrong = problem.errors(include_url=False, include_context=False, include_input=False)
+        if wrong[0]["type"] == "json_invalid":
+            raise Malformed("the body is no JSON document in UTF-8") from problem
+        told = [{**error, "loc": ("body", *error["loc"])} for error in wrong]
+        raise RequestValidationError(told) from problem
+
+
 @router.put("/sites/{site}/pages/{page}/layouts")
 async def keep_layout(
-    target: Annotated[Target, Depends(writable_page)], body: LayoutBody, context: ContextDep
+    target: Annotated[Target, Depends(writable_page)],
+    body: Annotated[LayoutBody, Depends(layout_body)],
+    context: ContextDep,
 ) -> LayoutKept:
     """Keep a page's picture and zone boxes at one width; the same ones twice are one layout."""
     layout_id = await put_layout(
@@ -37,4 +61,4 @@ async def keep_layout(
         language=body.language,
         variant=body.variant,
     )
-    return LayoutKept(layout=f"{layout_id & (2**64 - 1):016x}")
+    return LayoutKept(layout=view_id_text(layout_id))

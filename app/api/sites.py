@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
-from app.api.access import CallerDep, ContextDep, Target, readable_page, readable_site
-from app.layouts import layouts_of
+from app.api.access import (
+    CallerDep,
+    ContextDep,
+    Target,
+    no_parameters,
+    readable_page,
+    readable_site,
+)
+from app.layouts import Layout, layouts_of
 from app.shops import list_sites
+from collector.decode import view_id_text
 from collector.sites import Page, Site
 
-router = APIRouter(tags=["sites"])
+router = APIRouter(tags=["sites"], dependencies=[Depends(no_parameters)])
 
 
 class ZoneOut(BaseModel):
@@ -46,6 +54,31 @@ class Sites(BaseModel):
 
 class Pages(BaseModel):
     pages: list[PageOut]
+    next: str | None = None
+
+
+class BoxOut(BaseModel):
+    zone: int
+    x0_px: float
+    y0_px: float
+    x1_px: float
+    y1_px: float
+    placement: str
+
+
+class LayoutOut(BaseModel):
+    layout: str
+    width_px: int
+    height_px: int
+    pointer: str
+    source: str
+    valid_from: AwareDatetime
+    picture: bool
+    boxes: list[BoxOut]
+
+
+class Layouts(BaseModel):
+    layouts: list[LayoutOut]
     next: str | None = None
 
 
@@ -97,34 +130,33 @@ async def one_page(target: Annotated[Target, Depends(readable_page)]) -> PageOut
     return page_out(target.page)
 
 
+def layout_out(layout: Layout) -> LayoutOut:
+    return LayoutOut(
+        layout=view_id_text(layout.layout_id),
+        width_px=layout.width_px,
+        height_px=layout.height_px,
+        pointer=layout.pointer,
+        source=layout.source,
+        valid_from=layout.valid_from,
+        picture=layout.picture_hash is not None,
+        boxes=[
+            BoxOut(
+                zone=box.number,
+                x0_px=box.x0_px,
+                y0_px=box.y0_px,
+                x1_px=box.x1_px,
+                y1_px=box.y1_px,
+                placement=box.placement,
+            )
+            for box in layout.boxes
+        ],
+    )
+
+
 @router.get("/sites/{site}/pages/{page}/layouts")
 async def page_layouts(
     target: Annotated[Target, Depends(readable_page)], context: ContextDep
-) -> dict[str, list[dict[str, Any]]]:
-    """The layouts there are, newest first, with the boxes of the zones."""
+) -> Layouts:
+    """The layouts there are, the newest of each kind first, with the boxes of the zones."""
     found = await layouts_of(context.store, target.site, target.page.page_id)
-    return {
-        "layouts": [
-            {
-                "layout": f"{layout.layout_id & (2**64 - 1):016x}",
-                "width_px": layout.width_px,
-                "height_px": layout.height_px,
-                "pointer": layout.pointer,
-                "source": layout.source,
-                "valid_from": layout.valid_from.isoformat(),
-                "picture": layout.picture_hash is not None,
-                "boxes": [
-                    {
-                        "zone": box.number,
-                        "x0_px": box.x0_px,
-                        "y0_px": box.y0_px,
-                        "x1_px": box.x1_px,
-                        "y1_px": box.y1_px,
-                        "placement": box.placement,
-                    }
-                    for box in layout.boxes
-                ],
-            }
-            for layout in found
-        ]
-    }
+    return Layouts(layouts=[layout_out(layout) for layout in found])

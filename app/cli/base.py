@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 import asyncpg
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from app.capture import CaptureError
 from app.clock import system_clock
@@ -19,15 +21,17 @@ from app.keys import KeyProblem
 from app.layouts import LayoutError
 from app.pictures import PictureError
 from app.postgres import PostgresError
+from app.problems import ApiProblem
 from app.replay import ReplayError
 from app.shops import ShopError
-from app.store import Store, StoreProblem, head, migrate, open_store, revision
+from app.store import Store, StoreProblem, at_head, open_store
 from heatmap.errors import HeatmapError
 from snippets.errors import SnippetError
 
 T = TypeVar("T")
 FAILED = 1
 EXPECTED = (
+    ApiProblem,
     CaptureError,
     HeatmapError,
     KeyProblem,
@@ -59,8 +63,12 @@ def told() -> Iterator[None]:
     except EXPECTED as problem:
         say(f"gloed: {problem}")
         raise typer.Exit(FAILED) from problem
-    except (OSError, asyncpg.PostgresError) as problem:
-        say(f"gloed: the store cannot be used: {problem}")
+    except OSError as problem:
+        of_file = problem.filename is not None
+        say(f"gloed: {problem}" if of_file else f"gloed: the store cannot be reached: {problem}")
+        raise typer.Exit(FAILED) from problem
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        say(f"gloed: the store cannot be used: {str(problem).splitlines()[0]}")
         raise typer.Exit(FAILED) from problem
 
 
@@ -73,16 +81,27 @@ def with_store(work: Callable[[Store], Awaitable[T]], settings: Settings | None 
 
 
 async def _work(url: str, owned: bool, work: Callable[[Store], Awaitable[T]]) -> T:
-    if owned:
-        await migrate(url)
-    elif await revision(url) != head():
-        raise StoreProblem("the store is not at this version's revision: run `gloed migrate`")
+    await at_head(url, owned=owned)
     store = Store(url)
     await store.open()
     try:
         return await work(store)
     finally:
         await store.close()
+
+
+def show(columns: Sequence[str], rows: Iterable[Sequence[str]], console: Console = out) -> None:
+    """A table for people at a terminal, lines with tabs for whatever reads a pipe."""
+    if not console.is_terminal:
+        for row in (columns, *rows):
+            console.print("\t".join(row), markup=False)
+        return
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")  # a key that is cut is no key
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
 
 
 def interactive() -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from app.checks import Finding, check_page, check_store
-from app.cli.base import FAILED, now, out, say, told, with_store
+from app.cli.base import FAILED, now, out, say, show, told, with_store
 from app.config import read_settings
 from app.jobs import job_rows
 from app.secret import fleet_secret
@@ -28,10 +27,8 @@ def jobs() -> None:
     async def work(store: Store) -> list[tuple[str, ...]]:
         return await job_rows(store, now())
 
-    table = Table("job", "shop", "day", "state", "last run", "took", "lag", "why it failed")
-    for row in with_store(work):
-        table.add_row(*row)
-    out.print(table)
+    columns = ("job", "shop", "day", "state", "last run", "took", "lag", "why it failed")
+    show(columns, with_store(work))
 
 
 def check(
@@ -42,9 +39,9 @@ def check(
     """Say what is wrong with this installation, and what to do about it."""
     with told():
         settings = read_settings()
-        fleet_secret(settings)
 
     async def work(store: Store) -> list[Finding]:
+        fleet_secret(settings)  # a fleet without one, or with a weak one, is the first thing wrong
         return await check_store(store, settings, now())
 
     findings = with_store(work, settings)

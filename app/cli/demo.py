@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from app.cli.base import err, interactive, out, say, told
 from app.config import Settings, read_settings
 from app.demo.run import LOOPBACK, Doors, Ready, running_demo
+from app.demo.seeding import DAYS
 from app.demo.seeding import Progress as Say
 from app.demo.serving import open_door, port_of
 from app.logs import configure_logs
@@ -31,6 +32,9 @@ EXAMPLES = """
   gloed demo --port 8800 --provider-port 8801\n
   gloed demo --once
 """
+MOST_DAYS = 28
+"""More would be more than raw data is kept for."""
+
 OVERLAY = Path("demo.overlay.png")
 
 
@@ -39,6 +43,9 @@ def demo(
     provider_port: Annotated[
         int | None, typer.Option(help="Port of the payment provider; the next free one.")
     ] = None,
+    days: Annotated[
+        int, typer.Option(min=1, max=MOST_DAYS, help="Days to fill, the first time.")
+    ] = DAYS,
     once: Annotated[
         bool, typer.Option("--once", help="Fill the shop, write the overlay, and end.")
     ] = False,
@@ -60,7 +67,7 @@ def demo(
                     "port": port_of(doors.gloed),
                 }
             )
-            _until_stopped(shared, doors, once=once)
+            _until_stopped(shared, doors, days=days, once=once)
 
 
 def _opened(port: int, provider_port: int | None) -> Doors:
@@ -76,25 +83,27 @@ def _door(port: int) -> socket.socket:
     return door
 
 
-def _until_stopped(settings: Settings, doors: Doors, *, once: bool) -> None:
+def _until_stopped(settings: Settings, doors: Doors, *, days: int, once: bool) -> None:
     """Ctrl-C and a polite kill both take everything down in order."""
     loop_factory = uvicorn.Config("").get_loop_factory()
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         try:
-            runner.run(_shown(settings, doors, once=once))
+            runner.run(_shown(settings, doors, days=days, once=once))
         except (KeyboardInterrupt, asyncio.CancelledError):
             say("Stopped.")
 
 
-async def _shown(settings: Settings, doors: Doors, *, once: bool) -> None:
+async def _shown(settings: Settings, doors: Doors, *, days: int, once: bool) -> None:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    with _progress() as progress:
-        async with running_demo(settings, doors, progress) as ready:
-            _tell(ready, once=once)
-            if not once:
-                await asyncio.Event().wait()
+    async with AsyncExitStack() as stack:
+        with _progress() as progress:
+            running = running_demo(settings, doors, progress, days=days)
+            ready = await stack.enter_async_context(running)
+        _tell(ready, once=once)
+        if not once:
+            await asyncio.Event().wait()
 
 
 def _tell(ready: Ready, *, once: bool) -> None:
@@ -119,10 +128,10 @@ def _progress() -> Iterator[Say]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=err, transient=True) as bars:
-        bar = bars.add_task("Visitors come to the shop", start=False, visible=False)
+        bar = bars.add_task("The shop opens", total=None)
 
         def show(done: int, days: int, line: str) -> None:
-            bars.update(bar, total=days, completed=done, description=line, visible=done < days)
+            bars.update(bar, total=days, completed=done, description=line)
 
         yield show
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from app.cli.base import now, out, with_store
+from app.cli.base import now, out, show, with_store
 from app.cli.sites import SITE
 from app.keys import add_key, revoke_key
 from app.shops import find_site
 from app.store import Store
+
+MOST = 2**31 - 1
+"""Numbers of keys are the store's `integer`."""
 
 cli = typer.Typer(no_args_is_help=True)
 
@@ -41,15 +43,17 @@ def listed() -> None:
             "JOIN site USING (site_id) WHERE revoked_at IS NULL ORDER BY api_key_id"
         )
 
-    table = Table("number", "shop", "scope", "label", "last used")
-    for row in with_store(work):
-        number, shop, scope, label, used = row
-        table.add_row(str(number), shop, scope, label, f"{used:%Y-%m-%d}" if used else "never")
-    out.print(table)
+    rows = [
+        (str(number), shop, scope, label, f"{used:%Y-%m-%d}" if used else "never")
+        for number, shop, scope, label, used in with_store(work)
+    ]
+    show(("number", "shop", "scope", "label", "last used"), rows)
 
 
 @cli.command("revoke", epilog="[bold]Example[/bold]\n\n  gloed key revoke 3")
-def revoke(number: Annotated[int, typer.Argument(help="From `gloed key list`.")]) -> None:
+def revoke(
+    number: Annotated[int, typer.Argument(help="From `gloed key list`.", min=1, max=MOST)],
+) -> None:
     """End a key at once."""
 
     async def work(store: Store) -> None:

@@ -14,9 +14,8 @@ from app.capture import Captured, CaptureError, store_captures, upload_captures
 from app.capture import capture as capture_page
 from app.cli.base import err, now, out, say, told, with_store
 from app.filters import MapQuery
-from app.layouts import picture
 from app.maps import PageMap, page_map
-from app.overlays import options, paint
+from app.overlays import options, paint, picture_under
 from app.shops import ShopError, find_page, find_site
 from app.store import Store
 from collector.sites import Page, Site, Zone
@@ -116,15 +115,13 @@ def render(
     async def work(store: Store) -> tuple[PageMap, bytes | None]:
         found, of_page = await _find(store, site, page)
         drawn = await page_map(store, found, of_page, query, now())
-        under = None
-        if query.picture == "page" and drawn.layout and drawn.layout.picture_hash:
-            under = await picture(store, found.site_id, drawn.layout.picture_hash)
-        return drawn, under
+        return drawn, await picture_under(store, drawn)
 
-    found, under = with_store(work)
-    with told(), err.status("drawing"):
-        drawing = paint(options(found), under, query.picture)
-    output.write_bytes(drawing.png)
+    with told():
+        found, under = with_store(work)
+        with err.status("drawing"):
+            drawing = paint(options(found), under, query.picture)
+        output.write_bytes(drawing.png)
     say(
         f"{found.visits} visits, {found.views} page views, bandwidth {found.bandwidth_px:g} px, "
         f"full colour at {drawing.scale_max:.3g} {found.unit} per px²"

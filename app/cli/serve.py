@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -16,7 +19,7 @@ from app.links import own_url
 from app.logs import configure_logs
 from app.main import create_app
 from app.secret import fleet_secret
-from app.store import Store, head, open_store, revision
+from app.store import Store, at_head, head, open_store, revision
 from app.store import migrate as migrate_store
 
 EXAMPLES = """
@@ -43,19 +46,31 @@ def serve(
 ) -> None:
     """Collect and show, until Ctrl-C. Prints a link that signs in once."""
     with told():
-        given = {"host": host, "port": port, "workers": workers}
-        asked = {name: value for name, value in given.items() if value is not None}
-        settings = Settings.model_validate({**read_settings().model_dump(), **asked})
+        settings = read_settings(host=host, port=port, workers=workers)
         configure_logs(settings.log_format)
-        with open_store(settings, say) as url:
+        with _polite_ends(), open_store(settings, say) as url:
             asyncio.run(_ready(settings, url))
-            _run(settings, url)
+            _run(settings, url, fleet_secret(settings).decode())
+
+
+@contextmanager
+def _polite_ends() -> Iterator[None]:
+    """SIGTERM unwinds like Ctrl-C. uvicorn stops serving on it and then raises it once more: by
+    default that would end the process with the store still running beneath it."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise SystemExit(0)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 async def _ready(settings: Settings, url: str) -> None:
     """At head, and with a link to sign in by."""
-    if settings.embedded:
-        await migrate_store(url)
+    await at_head(url, owned=settings.embedded)
     store = Store(url)
     await store.open()
     try:
@@ -65,9 +80,8 @@ async def _ready(settings: Settings, url: str) -> None:
     out.print(f"Sign in once, within the hour: {own_url(settings)}{link}", markup=False)
 
 
-def _run(settings: Settings, url: str) -> None:
+def _run(settings: Settings, url: str, secret: str) -> None:
     """The parent keeps the store; workers get its address and the secret by environment."""
-    secret = fleet_secret(settings).decode()
     shared = settings.model_copy(update={"database_url": url, "secret": secret})
     common = {
         "host": settings.host,
@@ -82,9 +96,10 @@ def _run(settings: Settings, url: str) -> None:
     if settings.workers == 1:
         uvicorn.run(create_app(shared), **common)  # type: ignore[arg-type]
         return
-    os.environ[f"{PREFIX}DATABASE_URL"] = url
-    os.environ[f"{PREFIX}SECRET"] = secret
-    os.environ[f"{PREFIX}PORT"] = str(settings.port)
+    told_workers = {"database_url": url, "secret": secret, "host": settings.host}
+    for name, value in {**told_workers, "port": str(settings.port)}.items():
+        os.environ[f"{PREFIX}{name.upper()}"] = value
+    os.environ.pop(f"{PREFIX}SECRET_FILE", None)
     uvicorn.run("app.main:worker", factory=True, workers=settings.workers, **common)  # type: ignore[arg-type]
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from app.cli.base import now, out, with_store
+from app.cli.base import now, out, show, with_store
 from app.shops import DEFAULT_TIME_ZONE, add_site, find_site, go_live, list_sites
 from app.store import Store
 
@@ -31,11 +30,17 @@ def add(
 @cli.command("list")
 def listed() -> None:
     """The shops, their keys, states and pages."""
-    table = Table("key", "name", "state", "time zone", "pages")
-    for site in with_store(list_sites):
-        pages = ", ".join(sorted(site.pages)) or "–"
-        table.add_row(site.public_key, site.name, site.state, site.time_zone.key, pages)
-    out.print(table)
+    rows = [
+        (
+            site.public_key,
+            site.name,
+            site.state,
+            site.time_zone.key,
+            ", ".join(sorted(site.pages)) or "–",
+        )
+        for site in with_store(list_sites)
+    ]
+    show(("key", "name", "state", "time zone", "pages"), rows)
 
 
 @cli.command("live", epilog="[bold]Example[/bold]\n\n  gloed site live gs_…")
@@ -48,6 +53,6 @@ def live(
         typer.confirm("Everything recorded so far is thrown away. Go live?", abort=True)
 
     async def work(store: Store) -> int:
-        return await go_live(store, await find_site(store, site))
+        return await go_live(store, await find_site(store, site), now())
 
     out.print(f"Live. {with_store(work)} trial views were thrown away.", markup=False)

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from app.cli.base import err, now, out, say, with_store
+from app.cli.base import err, now, out, say, show, told, with_store
 from app.shops import ShopError, find_site, put_page, put_zones
 from app.store import Store
 from collector.codes import Phase
@@ -30,7 +29,8 @@ def snippet(
     site: Annotated[str, typer.Option(help="Key or name of the shop.")],
     page: Annotated[str, typer.Option(help="Name of the page: a-z, 0-9 and '-'.")],
     saved: Annotated[
-        Path | None, typer.Option("--from", help="Saved page to propose zones from.", exists=True)
+        Path | None,
+        typer.Option("--from", help="Saved page to propose zones from.", dir_okay=False),
     ] = None,
     zone: Annotated[
         list[str] | None, typer.Option(help="A zone as name=selector or name=selector:role.")
@@ -50,8 +50,6 @@ def snippet(
     Without --from and --zone the zones stay as they are.
     """
     chosen = [_zone(text) for text in zone or ()]
-    if saved is not None:
-        chosen = [*propose_zones(saved.read_text(errors="replace")), *chosen]
 
     async def work(store: Store) -> tuple[Site, Page]:
         found = await find_site(store, site)
@@ -71,12 +69,14 @@ def snippet(
         again = await find_site(store, found.public_key)
         return again, again.pages[page]
 
-    shop, made = with_store(work)
-    _explain(made, base)
-    out.print(
-        snippet_html(site_key=shop.public_key, page=made, base=base, ref=ref).strip(),
-        markup=False,
-    )
+    with told():
+        if saved is not None:
+            chosen = [*propose_zones(saved.read_text(errors="replace")), *chosen]
+        policy = wrap_csp(base)  # says what is wrong with a base before anything is changed
+        shop, made = with_store(work)
+        pasted = snippet_html(site_key=shop.public_key, page=made, base=base, ref=ref)
+    _explain(made, policy)
+    out.print(pasted.strip(), markup=False)
 
 
 def _zone(text: str) -> Zone:
@@ -100,10 +100,9 @@ def _phase(name: str | None, present: Page | None) -> Phase:
     return Phase[name.upper()]
 
 
-def _explain(page: Page, base: str) -> None:
-    table = Table("zone", "name", "selector", "role", title=f"{page.title} ({page.slug})")
-    for zone in page.zones:
-        table.add_row(str(zone.number), zone.name, zone.selector, zone.role)
-    err.print(table)
-    say(f"Content-Security-Policy must allow: {wrap_csp(base)}")
+def _explain(page: Page, policy: str) -> None:
+    say(f"{page.title} ({page.slug}):")
+    rows = [(str(zone.number), zone.name, zone.selector, zone.role) for zone in page.zones]
+    show(("zone", "name", "selector", "role"), rows, err)
+    say(f"Content-Security-Policy must allow: {policy}")
     say("Paste this just before </body>:")

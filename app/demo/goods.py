@@ -134,12 +134,19 @@ class Order:
 
     @property
     def query(self) -> str:
-        """The order as the query of an address; `read_order` is its inverse."""
+        """The order as the query of an address; `read_order` is its inverse, once there is one."""
+        if not self.lines:
+            return ""
         basket = "-".join(f"{line.product.slug}.{line.count}" for line in self.lines)
         told = {"bestelling": self.ref, "mand": basket}
         if self.shipping:
             told["verzending"] = self.shipping.slug
         return urlencode(told)
+
+    @property
+    def suffix(self) -> str:
+        """What an address needs at its end to carry the order on."""
+        return f"?{self.query}" if self.lines else ""
 
     def with_more(self, product: Product, count: int) -> Order:
         """`count` more of a product, or fewer where it is negative."""

@@ -20,7 +20,7 @@ def provider_app(shop_url: str) -> Starlette:
         shown = {
             "shop_name": SHOP_NAME,
             "amount": euro(order.total_cents),
-            "paid_url": f"{shop_url}/bedankt?{order.query}",
+            "paid_url": f"{shop_url}/bedankt{order.suffix}",
             "failed_url": f"{shop_url}/betalen?{order.query}&mislukt=1",
         }
         return page_response("provider.html.jinja", shown, form_action="'none'")

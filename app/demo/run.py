@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from app.clock import Clock, SteppedClock, system_clock
+from app.clock import SteppedClock, system_clock
 from app.config import Settings
 from app.context import Context
 from app.demo.checkout import SHIPPING_PAGE
 from app.demo.client import Client
 from app.demo.provider import provider_app
-from app.demo.seeding import Progress, find_demo, first_moment, make_shop, put_layouts, seed
+from app.demo.seeding import DAYS, Progress, find_demo, first_moment, make_shop, put_layouts, seed
 from app.demo.serving import DemoProblem, port_of, served
 from app.demo.shop import BASE, Shop, Snippet
 from app.demo.walkers import Street
@@ -66,17 +66,18 @@ class _Plan:
 
 @asynccontextmanager
 async def running_demo(
-    settings: Settings, doors: Doors, say: Progress, *, real_time: Clock = system_clock
+    settings: Settings, doors: Doors, say: Progress, *, days: int = DAYS
 ) -> AsyncIterator[Ready]:
     """The whole demo on an open store; the first time it is filled before it is handed over.
 
-    settings   with the store's URL, the secret, and the port of `doors.gloed`
-    real_time  tells where the simulated days end
+    settings  with the store's URL, the secret, and the port of `doors.gloed`
+    days      whole days to fill before today
     """
     assert settings.database_url is not None
     await migrate(settings.database_url)
-    plan = await _planned(settings.database_url, real_time())
-    clock = SteppedClock(plan.fill[0] if plan.fill else real_time())
+    now = system_clock()
+    plan = await _planned(settings.database_url, now, days)
+    clock = SteppedClock(plan.fill[0] if plan.fill else now)
     trusted = (*settings.trusted_proxies, LOOPBACK)
     app = create_app(settings.model_copy(update={"trusted_proxies": trusted}), clock=clock)
     shop_url = f"{own_url(settings)}{BASE}"
@@ -90,14 +91,14 @@ async def running_demo(
         yield await _ready(context, plan.site_key, shop_url, port_of(doors.gloed))
 
 
-async def _planned(url: str, now: datetime) -> _Plan:
+async def _planned(url: str, now: datetime, days: int) -> _Plan:
     store = Store(url)
     await store.open()
     try:
         found = await find_demo(store)
         if found.site is not None and found.seeded:
             return _Plan(found.site.public_key, None)
-        first = first_moment(now)
+        first = first_moment(now, days)
         return _Plan(await make_shop(store, found.site, first), (first, now))
     finally:
         await store.close()
@@ -124,15 +125,14 @@ async def _fill(
     period: tuple[datetime, datetime],
     say: Progress,
 ) -> None:
-    first, until = period
     # Pictures are redrawn in processes of their own, beside the walk.
-    pictures = asyncio.create_task(put_layouts(context.store, first))
+    pictures = asyncio.create_task(put_layouts(context.store, period[0]))
     try:
         async with (
             aclosing(Client(LOOPBACK, port_of(doors.gloed))) as shop,
             aclosing(Client(LOOPBACK, port_of(doors.provider))) as provider,
         ):
-            await seed(context, Street(shop, provider, clock), clock, until, say)
+            await seed(context, Street(shop, provider, clock), clock, period, say)
         await pictures
     finally:
         pictures.cancel()

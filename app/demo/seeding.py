@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -73,9 +73,9 @@ async def find_demo(store: Store) -> Found:
     return found
 
 
-def first_moment(now: datetime) -> datetime:
-    """When the demo's history begins."""
-    return _midnight(_day_of(now) - timedelta(days=DAYS))
+def first_moment(now: datetime, days: int) -> datetime:
+    """When the demo's history begins: so many whole days before today."""
+    return _midnight(_day_of(now) - timedelta(days=days))
 
 
 async def make_shop(store: Store, left_over: Site | None, now: datetime) -> str:
@@ -91,7 +91,7 @@ async def make_shop(store: Store, left_over: Site | None, now: datetime) -> str:
         )
         await put_zones(store, site, page_id, page.zones, now)
     if site.state != "live":
-        await go_live(store, site)
+        await go_live(store, site, now)
     return site.public_key
 
 
@@ -102,23 +102,35 @@ async def put_layouts(store: Store, now: datetime) -> None:
 
 
 async def seed(
-    context: Context, street: Street, clock: SteppedClock, until: datetime, say: Progress
+    context: Context,
+    street: Street,
+    clock: SteppedClock,
+    period: tuple[datetime, datetime],
+    say: Progress,
 ) -> None:
-    """Walk the days up to `until`, closing each; the clock is left at `until`."""
-    first = _day_of(until) - timedelta(days=DAYS)
-    for done in range(DAYS + 1):
-        day = first + timedelta(days=done)
-        visitors, events = _events(day, Random(SEED + done), until - SETTLED)
+    """Walk the days of the period in order, closing each; the clock is left at its end."""
+    first, until = period
+    days = list(_days(first, until))
+    for number, day in enumerate(days):
+        visitors, events = events_on(day, Random(SEED + number), until - SETTLED)
         await street.walk(events)
         clock.set(min(_midnight(day + timedelta(days=1)), until))
         await run_due(context.store, clock())
-        say(done + 1, DAYS + 1, f"{day:%d-%m-%Y}: {visitors} visitors, {len(events)} requests")
+        say(number + 1, len(days), f"{day:%d-%m-%Y}: {visitors} visitors, {len(events)} signals")
     site = await find_site(context.store, SHOP_NAME)
     await configure(context.store, site, {**site.config, MARK: until.date().isoformat()})
     context.catalogue.forget()
 
 
-def _events(day: date, rng: Random, until: datetime) -> tuple[int, list[Event]]:
+def _days(first: datetime, until: datetime) -> Iterator[date]:
+    day = _day_of(first)
+    while day <= _day_of(until):
+        yield day
+        day += timedelta(days=1)
+
+
+def events_on(day: date, rng: Random, until: datetime) -> tuple[int, list[Event]]:
+    """How many visitors come on this day before `until`, and all that they do."""
     people = [p for p in people_of(day, ZONE, rng) if p.arrives_at < until]
     walks = [events_of(person, stops_of(person, sheet, rng)) for person in people]
     return len(people), [event for walk in walks for event in walk]

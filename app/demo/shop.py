@@ -10,7 +10,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -37,6 +36,10 @@ FIELDS = {
     "telefoon": (re.compile(r"[\d +()-]*"), "Een telefoonnummer heeft alleen cijfers."),
 }
 """Fields of the details page: what each must look like, and what is said when it does not."""
+
+
+NOTHING = Order("")
+"""What is carried on once an order is paid."""
 
 
 async def no_snippet(_slug: str, _ref: str) -> str:
@@ -129,10 +132,10 @@ class Shop:
 
     async def _pay(self, request: Request) -> Response:
         order = _sent(read_order(request.query_params))
-        return RedirectResponse(f"{self._provider_url}/?{order.query}", 303)
+        return RedirectResponse(f"{self._provider_url}/{order.suffix}", 303)
 
     async def _thanks(self, request: Request) -> Response:
-        return await self._with_basket("bedankt", request, carried=read_order({}))
+        return await self._with_basket("bedankt", request, carried=NOTHING)
 
     async def _with_basket(self, slug: str, request: Request, **shown: Any) -> Response:
         """A step of the checkout; without a basket there is nothing to check out."""
@@ -142,7 +145,7 @@ class Shop:
         return await self._step(slug, _sent(order) if slug != "gegevens" else order, **shown)
 
     async def _step(self, slug: str, order: Order, **shown: Any) -> Response:
-        snippet = Markup(await self._snippet(slug, order.ref))
+        snippet = await self._snippet(slug, order.ref)
         page = checkout_page(slug)
         return self._page(
             f"{slug}.html.jinja", order, page=page, steps=CHECKOUT, snippet=snippet, **shown
@@ -162,7 +165,7 @@ def _sent(order: Order) -> Order:
 
 
 def _go(slug: str, order: Order) -> Response:
-    return RedirectResponse(f"{BASE}/{slug}?{order.query}", 303)
+    return RedirectResponse(f"{BASE}/{slug}{order.suffix}", 303)
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from app.shops import put_page
 from collector.sites import Site
 from collector.wire import GIF
 from tests.build import DESKTOP, Walker, batch_body, make_shop
@@ -224,3 +226,155 @@ def test_the_goal_image_counts_an_order_once(gloed: Running, shop: Site, walker:
         assert walker.get(f"/g/done/{shop.public_key}/order-77").status_code == 200
     assert walker.get(f"/g/done/{shop.public_key}").status_code == 200
     assert rows(gloed, "SELECT count(*), count(ref_hash), min(source) FROM goal") == [(2, 1, 2)]
+
+
+# Headers, and what stores nothing -----------------------------------------------------------------
+
+PROMISED = {
+    "cache-control": "no-store",
+    "access-control-allow-origin": "*",
+    "cross-origin-resource-policy": "cross-origin",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+def test_every_answer_bears_the_promised_headers_and_no_cookie(
+    gloed: Running, shop: Site, walker: Walker
+) -> None:
+    token = walker.open(shop, "shipping")
+    key = shop.public_key
+    paths = ("x/a/b", "hold/a/b", f"{token}/s", f"{token}/1.h", f"{token}/nope", f"{key}/cart")
+    answers = [walker.get(f"/g/{path}") for path in (*paths, f"{key}/nowhere", f"done/{key}")]
+    answers += [walker.post(shop, b"{}"), walker.post(shop, batch_body(t=token))]
+    answers += [httpx.request(method, f"{gloed.url}/g/x") for method in ("OPTIONS", "PUT", "HEAD")]
+    for answer in answers:
+        assert PROMISED.items() <= dict(answer.headers).items(), answer.url
+        assert "set-cookie" not in answer.headers
+        assert "etag" not in answer.headers
+        assert "last-modified" not in answer.headers
+
+
+def test_head_is_answered_like_get_and_stores_nothing(
+    gloed: Running, shop: Site, walker: Walker
+) -> None:
+    token = walker.open(shop, "shipping")
+    before = rows(gloed, "SELECT count(*) FROM beacon")
+    key = shop.public_key
+    for path, kind in (
+        (f"{key}/cart", "text/css; charset=utf-8"),
+        (f"{key}/cart/order-1", "text/css; charset=utf-8"),
+        (f"{token}/s", "text/css; charset=utf-8"),
+        (f"{token}/1.h", "image/gif"),
+        (f"done/{key}", "image/gif"),
+        (f"done/{key}/order-1", "image/gif"),
+        ("x/a/b", "text/javascript; charset=utf-8"),
+    ):
+        answer = httpx.head(f"{gloed.url}/g/{path}", headers={"user-agent": DESKTOP})
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-type"] == kind
+    assert rows(gloed, "SELECT count(*) FROM beacon") == before
+    assert rows(gloed, "SELECT count(*) FROM goal") == [(0,)]
+
+
+def test_a_method_that_is_not_allowed_names_those_that_are(gloed: Running) -> None:
+    answer = httpx.put(f"{gloed.url}/g/x")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, HEAD, POST, OPTIONS"
+
+
+def test_a_browser_may_post_from_any_origin(gloed: Running, shop: Site, walker: Walker) -> None:
+    asked = {"origin": "https://shop.nl", "access-control-request-method": "POST"}
+    answer = httpx.options(f"{gloed.url}/g/{shop.public_key}", headers=asked)
+    assert answer.status_code == 204
+    assert "POST" in answer.headers["access-control-allow-methods"]
+    assert answer.headers["access-control-allow-headers"] == "content-type"
+    m = int(gloed.clock().timestamp()) // 60
+    assert walker.post(shop, batch_body(m=m), origin="null").status_code == 204
+
+
+@pytest.mark.parametrize("path", ["shipping", "shipping/", "shipping/order-1"])
+def test_the_redirect_leads_to_the_sheet_from_every_spelling(
+    gloed: Running, shop: Site, walker: Walker, path: str
+) -> None:
+    answer = walker.get(f"/g/{shop.public_key}/{path}")
+    assert answer.headers["location"].startswith("../")
+    sheet = httpx.get(str(httpx.URL(answer.url).join(answer.headers["location"])))
+    assert (sheet.status_code, sheet.headers.get("x-gloed-drop")) == (200, None)
+    assert b"background" in sheet.content
+
+
+def test_a_sheet_comes_as_the_client_can_read_it(
+    gloed: Running, shop: Site, walker: Walker
+) -> None:
+    token = walker.open(shop, "shipping")
+    url = f"{gloed.url}/g/{token}/s"
+    plain = httpx.get(url, headers={"accept-encoding": "identity"})
+    packed = httpx.get(url, headers={"accept-encoding": "br, gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert plain.content == packed.content
+    assert plain.headers["vary"] == packed.headers["vary"] == "accept-encoding"
+
+
+# Tokens and pages ---------------------------------------------------------------------------------
+
+
+def test_a_token_of_another_shop_is_none(gloed: Running, shop: Site, walker: Walker) -> None:
+    neighbour = gloed.do(make_shop(gloed.store, gloed.clock(), "Boekhandel"))
+    gloed.context.catalogue.forget()
+    token = walker.open(neighbour, "shipping")
+    answer = walker.post(shop, batch_body(t=token))
+    assert (answer.status_code, answer.headers["x-gloed-drop"]) == (204, "bad_token")
+    assert walker.post(neighbour, batch_body(t=token)).headers.get("x-gloed-drop") is None
+    assert rows(gloed, "SELECT site_id FROM batch") == [(neighbour.site_id,)]
+
+
+def test_a_batch_with_a_token_says_only_what_the_token_does_not(
+    gloed: Running, shop: Site, walker: Walker
+) -> None:
+    token = walker.open(shop, "shipping")
+    forged = batch_body(t=token, id="f" * 16, m=1, p="cart")
+    assert walker.post(shop, forged).status_code == 204
+    stored = rows(
+        gloed,
+        "SELECT o.view_id = b.view_id, o.page_id = b.page_id, o.day = b.day, o.visitor = b.visitor "
+        "FROM batch AS b, beacon AS o WHERE o.name = 'open'",
+    )
+    assert stored == [(True,) * 4]
+    expired = gloed.clock() + timedelta(hours=25)
+    gloed.clock.set(expired)
+    late = walker.post(shop, batch_body(t=token, s=1))
+    assert (late.status_code, late.headers["x-gloed-drop"]) == (204, "expired")
+
+
+def test_a_page_that_was_just_made_is_known_within_a_second(
+    gloed: Running, shop: Site, walker: Walker
+) -> None:
+    path = f"/g/{shop.public_key}/new"
+    assert walker.get(path).headers["x-gloed-drop"] == "unknown_page"
+    gloed.do(put_page(gloed.store, shop, "new", gloed.clock()))
+    deadline = time.monotonic() + 1.0
+    while (answer := walker.get(path)).status_code != 302:
+        assert time.monotonic() < deadline
+    assert "x-gloed-drop" not in answer.headers
+
+
+def test_what_was_dropped_is_counted_by_day_and_reason(
+    gloed: Running, shop: Site, walker: Walker
+) -> None:
+    key = shop.public_key
+    walker.get(f"/g/{key}/nowhere")
+    Walker(gloed.url, headers={"dnt": "1"}).get(f"/g/{key}/cart")
+    Walker(gloed.url, agent="curl/8").post(shop, batch_body(m=1))
+    walker.post(shop, batch_body(t="x"))
+    expected = {("unknown_page", 1): 1, ("opt_out", 1): 1, ("bot", 2): 1, ("bad_token", 2): 1}
+    deadline = time.monotonic() + 20
+    counted: dict[tuple[object, ...], object] = {}
+    while counted != expected:
+        assert time.monotonic() < deadline, counted
+        found = rows(
+            gloed, f"SELECT reason, capture, n FROM dropped WHERE site_id = {shop.site_id}"
+        )
+        counted = {tuple(row[:2]): row[2] for row in found}
+        time.sleep(0.05)

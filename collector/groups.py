@@ -1,0 +1,216 @@
+"""Rows that are committed together: COPY, then the idempotent insert, then halves of it.
+
+A group knows of each row what became of it: kept, refused for itself, unknown because the store
+was lost while it committed, or not kept. Nothing else may be answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import asyncpg
+import structlog
+
+from collector.connections import AWAY
+from collector.tables import RAW, metadata
+
+log = structlog.get_logger()
+
+ROW_OVERHEAD_BYTES = 600
+"""What a queued row costs beside its packed bytes, measured generously."""
+
+COLUMNS = {name: tuple(c.name for c in metadata.tables[name].columns) for name in RAW}
+KEYS = {name: tuple(c.name for c in metadata.tables[name].primary_key.columns) for name in RAW}
+IDENTITY = {**KEYS, "goal": (*KEYS["goal"], "source")}
+"""What makes a row a repeat: a goal told by a better source than before is none."""
+
+Key = tuple[Any, ...]
+Marks = Mapping[tuple[int, date], datetime]
+"""Days (of a shop) that late rows make dirty, and since when."""
+
+PathKey = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of `beacon`, `batch` or `goal`; `path` is kept beside it when it is new."""
+
+    table: str
+    values: dict[str, Any]
+    path: str | None = None
+    key: Key = field(init=False)
+    """Asked for at every step of a row's way, so it is made once."""
+
+    def __post_init__(self) -> None:
+        values = self.values
+        key = (self.table, *[values[name] for name in IDENTITY[self.table]])
+        object.__setattr__(self, "key", key)
+
+    @property
+    def path_key(self) -> PathKey:
+        return self.values["site_id"], self.values["path_id"]
+
+    @property
+    def size(self) -> int:
+        packed = (self.values.get("trail"), self.values.get("ev"))
+        return ROW_OVERHEAD_BYTES + sum(len(part) for part in packed if part)
+
+    @property
+    def record(self) -> tuple[Any, ...]:
+        return tuple(map(self.values.get, COLUMNS[self.table]))
+
+
+class Group:
+    """`write` may be called again after it raised, on another connection, until all is settled."""
+
+    def __init__(self, rows: Iterable[Row], late: Marks, known_paths: set[PathKey]) -> None:
+        self._unsettled = {row.key: row for row in rows}
+        self._late = late
+        self._known_paths = known_paths
+        self._in_doubt: set[Key] = set()
+        self._refused: set[Key] = set()
+
+    @property
+    def days(self) -> set[date]:
+        return {row.values["day"] for row in self._unsettled.values()}
+
+    def kept(self, key: Key) -> bool:
+        return key not in self._unsettled and key not in self._refused
+
+    def in_doubt(self, key: Key) -> bool:
+        return key in self._in_doubt
+
+    async def write(self, connection: Any) -> None:
+        """Settle every row, or raise what the connection raised."""
+        if not await self._copied(connection, list(self._unsettled.values())):
+            # In one order everywhere: two collectors with the same rows never wait in a ring.
+            await self._insert(
+                connection, [self._unsettled[key] for key in sorted(self._unsettled)]
+            )
+
+    async def _copied(self, connection: Any, rows: Sequence[Row]) -> bool:
+        """One transaction of COPYs; False when a row was refused, whatever the store said.
+
+        The error's code is not looked at: a duplicate has another code on a distributed store.
+        """
+        try:
+            async with self._transaction(connection, rows):
+                for table, records in _by_table(rows).items():
+                    await connection.copy_records_to_table(
+                        table, records=records, columns=COLUMNS[table]
+                    )
+        except Exception as problem:
+            if not _blames_rows(problem):
+                raise
+            return False
+        return True
+
+    async def _insert(self, connection: Any, rows: Sequence[Row]) -> None:
+        """INSERT … ON CONFLICT, halved until only the poisonous rows are left."""
+        try:
+            async with self._transaction(connection, rows):
+                for table, records in _by_table(rows).items():
+                    await connection.executemany(_INSERT[table], records)
+        except Exception as problem:
+            if not _blames_rows(problem):
+                raise
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                await self._insert(connection, rows[:middle])
+                await self._insert(connection, rows[middle:])
+            else:
+                self._refuse(rows[0], problem)
+
+    @asynccontextmanager
+    async def _transaction(self, connection: Any, rows: Sequence[Row]) -> AsyncIterator[None]:
+        """Rows with their paths and marks. Once its end was asked for, they may have been kept."""
+        keys = [row.key for row in rows]
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await self._add_paths(connection, rows)
+            yield
+            await self._mark_late(connection)
+        except Exception:
+            with suppress(*AWAY):
+                await transaction.rollback()
+            raise
+        self._in_doubt.update(keys)
+        await transaction.commit()
+        self._in_doubt.difference_update(keys)
+        self._known_paths.update(row.path_key for row in rows if row.path is not None)
+        for key in keys:
+            del self._unsettled[key]
+
+    def _refuse(self, row: Row, problem: Exception) -> None:
+        log.error("row_refused", table=row.table, why=type(problem).__name__)
+        self._refused.add(row.key)
+        self._in_doubt.discard(row.key)
+        del self._unsettled[row.key]
+
+    async def _add_paths(self, connection: Any, rows: Iterable[Row]) -> None:
+        found = {row.path_key: row.path for row in rows if row.path is not None}
+        fresh = [(*key, found[key]) for key in sorted(found.keys() - self._known_paths)]
+        if fresh:
+            await connection.executemany(_NEW_PATH, fresh)
+
+    async def _mark_late(self, connection: Any) -> None:
+        """In the rows' own transaction, so that the closing job sees both or neither."""
+        for (site_id, day), at in sorted(self._late.items()):
+            await connection.execute(_MARK_DIRTY, site_id, day, at)
+
+
+_STORES_TROUBLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.PostgresSystemError,
+)
+"""Shut down, out of room, deadlocked, locked, read-only, of another revision, broken: every row
+would fare alike."""
+
+
+def _blames_rows(problem: Exception) -> bool:
+    """Whether another row could have been kept where this group was not."""
+    if isinstance(problem, asyncpg.PostgresError):
+        return not isinstance(problem, _STORES_TROUBLE)
+    # What cannot be encoded never reached the store.
+    return isinstance(problem, ValueError | TypeError | ArithmeticError)
+
+
+def _by_table(rows: Iterable[Row]) -> dict[str, list[tuple[Any, ...]]]:
+    sorted_out: dict[str, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        sorted_out.setdefault(row.table, []).append(row.record)
+    return sorted_out
+
+
+_NEW_PATH = "INSERT INTO path (site_id, path_id, path) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+_MARK_DIRTY = """
+    INSERT INTO job (name, site_id, period, state, dirty_since)
+    VALUES ('close', $1, $2, 'waiting', $3)
+    ON CONFLICT (name, site_id, period)
+    DO UPDATE SET dirty_since = excluded.dirty_since
+"""
+
+
+def _insert(table: str) -> str:
+    columns = ", ".join(COLUMNS[table])
+    slots = ", ".join(f"${number}" for number in range(1, len(COLUMNS[table]) + 1))
+    return f"INSERT INTO {table} ({columns}) VALUES ({slots}) ON CONFLICT {_ON_CONFLICT[table]}"
+
+
+_ON_CONFLICT = dict.fromkeys(RAW, "DO NOTHING") | {
+    # The best source counts, whichever came first.
+    "goal": f"({', '.join(KEYS['goal'])}) DO UPDATE SET source = excluded.source "
+    "WHERE goal.source < excluded.source"
+}
+_INSERT = {table: _insert(table) for table in RAW}

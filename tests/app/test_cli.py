@@ -1,0 +1,353 @@
+"""The command line on a store of its own: results on stdout, errors in one line, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from click.testing import Result
+from PIL import Image
+from rich.console import Console
+from typer.testing import CliRunner
+
+from app.cli.base import show
+from app.cli.main import cli
+from app.clock import system_clock
+from app.keys import find_key
+from app.shops import find_site
+from app.store import Store
+from collector.codes import Phase
+from collector.sites import Site
+from tests.app.build import opened, put_views
+from tests.conftest import own_database
+from tests.serving import SECRET, Running
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("GLOED_DATABASE_URL", database_url)
+    monkeypatch.setenv("GLOED_SECRET", SECRET)
+
+    def invoke(*words: str, code: int = 0, answer: str | None = None) -> Result:
+        result = CliRunner().invoke(cli, words, input=answer)
+        told = f"{words}\n{result.output}"
+        assert result.exit_code == code, told
+        assert result.exception is None or isinstance(result.exception, SystemExit), told
+        assert "Traceback" not in result.output
+        if code == 1:
+            assert len(result.stderr.strip().splitlines()) >= 1, told
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def shop(run: Callable[..., Result]) -> str:
+    return run("site", "add", "Fietsenwinkel").stdout.strip()
+
+
+def work(url: str, does: Callable[[Store], Awaitable[T]]) -> T:
+    async def within() -> T:
+        store = Store(url)
+        await store.open()
+        try:
+            return await does(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(within())
+
+
+def site_of(url: str, key: str) -> Site:
+    return work(url, lambda store: find_site(store, key))
+
+
+def refused(result: Result) -> str:
+    """The one line that says what is wrong."""
+    (line,) = result.stderr.strip().splitlines()
+    assert line.startswith("gloed: ")
+    assert result.stdout == ""
+    return line
+
+
+def test_a_shop_is_added_listed_and_switched_live(
+    run: Callable[..., Result], shop: str, database_url: str
+) -> None:
+    assert site_of(database_url, shop).name == "Fietsenwinkel"
+    head, row = run("site", "list").stdout.splitlines()
+    assert head.split("\t") == ["key", "name", "state", "time zone", "pages"]
+    assert row.split("\t") == [shop, "Fietsenwinkel", "trying", "Europe/Amsterdam", "–"]
+    assert "Abort" in run("site", "live", shop, code=1, answer="n\n").output
+    assert site_of(database_url, shop).state == "trying"
+    assert run("site", "live", "Fietsenwinkel", "--yes").stdout.startswith("Live. 0 trial views")
+    assert site_of(database_url, shop).state == "live"
+    assert "is live already" in refused(run("site", "live", shop, "--yes", code=1))
+
+
+def test_at_a_terminal_a_key_is_folded_and_never_cut() -> None:
+    out = io.StringIO()
+    key = "gs_" + "k" * 40
+    terminal = Console(file=out, force_terminal=True, width=30, no_color=True)
+    show(("key", "name"), [(key, "[b]Winkel[/b]")], terminal)
+    told = out.getvalue()
+    assert "…" not in told
+    assert told.count("k") == 41, "40 of the key and one of its heading"
+    assert "[b]" in told, "names are no markup"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("site", "add", " "), "needs a name"),
+        (("site", "add", "x", "--time-zone", "Mars/Phobos"), "is no time zone"),
+        (("site", "live", "nobody", "--yes"), "there is no site 'nobody'"),
+        (("key", "add", "nobody"), "there is no site 'nobody'"),
+        (("key", "revoke", "7"), "there is no key 7 in use"),
+        (("snippet", "--site", "nobody", "--page", "x"), "there is no site 'nobody'"),
+        (("render", "--site", "nobody", "--page", "x"), "there is no site 'nobody'"),
+        (("render", "--site", "x", "--page", "x", "--filter", "a"), "takes name=value"),
+        (("render", "--site", "x", "--page", "x", "--filter", "a=1"), "a: Extra inputs"),
+        (("render", "--site", "x", "--page", "x", "--kind", "heat"), "kind: Input should be"),
+        (("capture", "p.html", "--site", "x", "--page", "y", "--url", "http://z"), "go together"),
+        (("capture", "p.html", "--site", "x", "--page", "y", "--width", "1.5"), "whole numbers"),
+        (("capture", "p.html", "--site", "x", "--page", "y"), "there is no site 'x'"),
+        (("serve", "--port", "70000"), "GLOED_PORT: "),
+        (("serve", "--workers", "0"), "GLOED_WORKERS: "),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    run: Callable[..., Result], words: tuple[str, ...], told: str
+) -> None:
+    assert told in refused(run(*words, code=1))
+
+
+@pytest.mark.parametrize(
+    "words", [("key", "revoke", "99999999999"), ("site", "add"), ("nonsense",)]
+)
+def test_words_that_are_no_command_are_shown_how_it_is_used(
+    run: Callable[..., Result], words: tuple[str, ...]
+) -> None:
+    assert "Usage" in run(*words, code=2).stderr
+
+
+def test_a_key_is_made_listed_without_itself_and_revoked(
+    run: Callable[..., Result], shop: str, database_url: str
+) -> None:
+    key = run("key", "add", shop, "--scope", "write", "--label", "dashboard").stdout.strip()
+    found = work(database_url, lambda store: find_key(store, f"Bearer {key}", system_clock()))
+    assert found is not None
+    assert found.scope == "write"
+    listed = run("key", "list").stdout
+    number, *row = listed.splitlines()[1].split("\t")
+    assert row[:3] == ["Fietsenwinkel", "write", "dashboard"]
+    assert key not in listed
+    run("key", "revoke", number)
+    assert len(run("key", "list").stdout.splitlines()) == 1
+    assert "one of read, write, goal" in refused(run("key", "add", shop, "--scope", "all", code=1))
+
+
+SAVED = """<!doctype html><title>x</title><form>
+<label for="postcode">Postcode</label><input id="postcode" name="postcode">
+<p id="shipping-cost">12,95</p><button id="next">Verder</button></form>"""
+
+
+def test_a_snippet_names_a_page_and_its_zones_and_prints_what_to_paste(
+    run: Callable[..., Result], shop: str, database_url: str, tmp_path: Path
+) -> None:
+    saved = tmp_path / "shipping.html"
+    saved.write_text(SAVED)
+    ask = ("snippet", "--site", shop, "--page", "shipping")
+    first = run(*ask, "--from", str(saved), "--zone", "betalen=#pay:pay", "--title", "Verzending")
+    assert f"/g/{shop}/shipping" in first.stdout
+    assert first.stdout.startswith("<")
+    assert "Content-Security-Policy must allow: style-src 'self'" in first.stderr
+    page = site_of(database_url, shop).pages["shipping"]
+    assert [zone.name for zone in page.zones] == ["Postcode", "Shipping cost", "Verder", "betalen"]
+    assert (page.title, page.phase, page.goal) == ("Verzending", Phase.CHECKOUT, False)
+
+    assert run(*ask).stdout == first.stdout
+    assert site_of(database_url, shop).pages["shipping"] == page, "asking again changes nothing"
+
+    run(*ask, "--zone", "betalen=#pay-now:pay", "--phase", "payment", "--goal")
+    page = site_of(database_url, shop).pages["shipping"]
+    assert [(zone.number, zone.selector) for zone in page.zones] == [(4, "#pay-now")]
+    assert (page.title, page.phase, page.goal) == ("Verzending", Phase.PAYMENT, True)
+    based = run(*ask, "--base", "https://stats.example/g", "--ref", "{{ order.ref }}").stdout
+    assert f"https://stats.example/g/{shop}/shipping/{{{{ order.ref }}}}" in based
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--base", "javascript:alert(1)"), "base"),
+        (("--base", "/g/"), "base"),
+        (("--zone", "x=a:hover"), None),
+        (("--zone", "x=input[value=1]"), "selector"),
+        (("--zone", "nothing"), None),
+        (("--phase", "somewhere"), "phase must be one of"),
+        (("--from", "/nowhere/page.html"), "No such file"),
+        (("--from", "/"), None),
+        (("--page", "Not A Slug"), "a page's name may hold"),
+    ],
+)
+def test_a_snippet_that_cannot_be_says_why(
+    run: Callable[..., Result], shop: str, more: tuple[str, ...], told: str | None
+) -> None:
+    words = ("snippet", "--site", shop, "--page", "shipping", *more)
+    if told is None:
+        assert "Usage" in run(*words, code=2).stderr
+    else:
+        assert told in refused(run(*words, code=1))
+
+
+def test_a_map_is_drawn_into_a_file(
+    run: Callable[..., Result], shop: str, database_url: str, tmp_path: Path
+) -> None:
+    run("snippet", "--site", shop, "--page", "shipping", "--zone", "x=#x")
+    site = site_of(database_url, shop)
+    at = system_clock() - timedelta(seconds=5)
+    row = opened(1, at, 1)
+    work(database_url, lambda store: put_views(store, site, row))
+    file = tmp_path / "map.png"
+    ask = ("render", "--site", shop, "--page", "shipping")
+    drawn = run(*ask, "-o", str(file), "--filter", "dpr=2", "--filter", "picture=white")
+    assert drawn.stdout.strip() == str(file)
+    assert drawn.stderr.startswith("1 visits, 1 page views, bandwidth 40 px")
+    assert Image.open(file).size == (2560, 4000)
+    assert "No such file" in refused(run(*ask, "-o", str(tmp_path / "no" / "map.png"), code=1))
+    assert "has no page 'cart'" in refused(run("render", "--site", shop, "--page", "cart", code=1))
+    work(database_url, lambda store: store.execute("UPDATE site SET state = 'live'"))
+    assert "rests on 1 visits; 9 more" in refused(run(*ask, "-o", str(file), code=1))
+
+
+def test_the_jobs_are_listed_with_their_lag(run: Callable[..., Result], database_url: str) -> None:
+    head = run("jobs").stdout.splitlines()
+    assert head == ["\t".join(COLUMNS)]
+    insert = "INSERT INTO job (name, site_id, period, state) VALUES ('close', 9, '2026-11-18', 'waiting')"
+    work(database_url, lambda store: store.execute(insert))
+    row = run("jobs").stdout.splitlines()[1].split("\t")
+    assert row == ["close", "–", "2026-11-18", "waiting", "never", "–", "none", ""]
+
+
+COLUMNS = ("job", "shop", "day", "state", "last run", "took", "lag", "why it failed")
+
+
+def test_a_store_is_brought_to_the_present_schema_and_again_without_harm(
+    run: Callable[..., Result], server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_database(server_url, None) as empty:
+        monkeypatch.setenv("GLOED_DATABASE_URL", empty)
+        for words in (("site", "list"), ("serve", "--port", "0"), ("check",), ("jobs",)):
+            assert "run `gloed migrate`" in refused(run(*words, code=1)), words
+        assert "(from empty)" in run("migrate").stdout
+        assert "(already there)" in run("migrate").stdout
+        run("site", "list")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://127.0.0.1:1/x", "the store cannot be reached"),
+        ("postgresql://gloed.invalid/x", "the store cannot be reached"),
+        ("postgresql://host:port/x", "GLOED_DATABASE_URL cannot be read"),
+        ("mysql://host/x", "GLOED_DATABASE_URL must begin with postgresql://"),
+        ("gloed", "GLOED_DATABASE_URL must begin with postgresql://"),
+    ],
+)
+def test_a_store_that_is_not_there_is_said_in_one_line(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, url: str, told: str
+) -> None:
+    monkeypatch.setenv("GLOED_DATABASE_URL", url)
+    for words in (("site", "list"), ("migrate",), ("serve", "--port", "0")):
+        assert told in refused(run(*words, code=1))
+
+
+def test_a_database_that_is_not_there_is_said_in_one_line(
+    run: Callable[..., Result], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.conftest import with_database
+
+    monkeypatch.setenv("GLOED_DATABASE_URL", with_database(database_url, "nothing_here"))
+    assert 'database "nothing_here" does not exist' in refused(run("site", "list", code=1))
+
+
+def test_settings_that_cannot_be_are_said_in_one_line(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLOED_DATABSE_URL", "x")
+    assert "did you mean GLOED_DATABASE_URL?" in refused(run("site", "list", code=1))
+
+
+def test_check_says_that_all_is_well_or_what_is_not(
+    run: Callable[..., Result], database_url: str
+) -> None:
+    empty = run("check", code=1)
+    assert "FAIL there is no shop yet: gloed site add" in empty.stdout
+    key = run("site", "add", "Fietsenwinkel").stdout.strip()
+    good = run("check")
+    assert all(line.startswith("ok  ") for line in good.stdout.splitlines())
+    assert "Fietsenwinkel (trying): 0 views opened" in good.stdout
+    site = site_of(database_url, key)
+    today = site.day_of(system_clock())
+    counted: list[tuple[str, int]] = [
+        ("untrusted_proxy", 5),
+        ("bot", 3),
+        ("unknown_page", 2),
+        ("of_a_later_version", 1),
+    ]
+
+    async def count(store: Store) -> None:
+        for reason, n in counted:
+            told: list[Any] = [site.site_id, today, reason, n]
+            await store.execute("INSERT INTO dropped VALUES ($4, $1, $2, 1, $3)", *told)
+
+    work(database_url, count)
+    lines = run("check", code=1).stdout.splitlines()
+    assert any(line.startswith("FAIL") and "set GLOED_TRUSTED_PROXIES" in line for line in lines)
+    assert "ok   Fietsenwinkel: 3 dropped: robots" in lines
+    assert any(
+        line.startswith("FAIL Fietsenwinkel: 2 dropped: the snippet names") for line in lines
+    )
+    assert "ok   Fietsenwinkel: 1 dropped: of_a_later_version" in lines
+
+
+def test_check_says_when_days_are_closed_no_more(
+    run: Callable[..., Result], shop: str, database_url: str
+) -> None:
+    site = site_of(database_url, shop)
+    job = "INSERT INTO job (name, site_id, period, state, last_run_at) VALUES ('close', $1, $2, $3, $4)"
+    today = system_clock().date()
+
+    def put(state: str, ago: timedelta) -> None:
+        told = (site.site_id, today, state, system_clock() - ago)
+        work(database_url, lambda store: store.execute("DELETE FROM job"))
+        work(database_url, lambda store: store.execute(job, *told))
+
+    put("done", timedelta(minutes=1))
+    run("check")
+    put("done", timedelta(hours=1))
+    assert "is `gloed serve` running?" in run("check", code=1).stdout
+    put("failed", timedelta(minutes=1))
+    assert "1 days cannot be closed: see `gloed jobs`" in run("check", code=1).stdout
+
+
+def test_check_needs_the_fleets_secret(
+    run: Callable[..., Result], shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GLOED_SECRET")
+    assert "GLOED_SECRET must be set" in refused(run("check", code=1))
+
+
+def test_check_looks_at_a_page_as_visitors_get_it(
+    run: Callable[..., Result], shop: str, gloed: Running
+) -> None:
+    assert "no snippet found (200)" in run("check", f"{gloed.url}/healthz", code=1).stdout
+    for address in ("http://127.0.0.1:1/", "nowhere", "http://[bad", "file:///etc/passwd", ""):
+        assert "cannot be fetched" in run("check", address, code=1).stdout, address
