@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.config import DEFAULT_DATA_DIR, Settings
@@ -171,10 +171,18 @@ async def _engine(url: str) -> AsyncIterator[AsyncConnection]:
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
     )
     try:
-        async with engine.begin() as connection:
+        connection = await _connected(engine)
+        async with connection, connection.begin():
             yield connection
     finally:
         await engine.dispose()
+
+
+async def _connected(engine: AsyncEngine) -> AsyncConnection:
+    try:
+        return await engine.connect()
+    except sa.exc.DBAPIError as refused:
+        raise StoreProblem(f"the store refuses the connection: {refused.orig}") from refused
 
 
 async def _check_version(connection: AsyncConnection) -> None:

@@ -94,7 +94,7 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]], console: Console
     """A table for people at a terminal, lines with tabs for whatever reads a pipe."""
     if not console.is_terminal:
         for row in (columns, *rows):
-            console.print("\t".join(row), markup=False)
+            print("\t".join(row), file=console.file)
         return
     table = Table()
     for column in columns:

@@ -42,7 +42,11 @@ def snippet(
     title: Annotated[str | None, typer.Option(help="What people call the page.")] = None,
     base: Annotated[str, typer.Option(help="Where the collector answers.")] = "/g",
     ref: Annotated[
-        str | None, typer.Option(help="Where your templates put the checkout's own reference.")
+        str | None,
+        typer.Option(
+            help="A word, such as ORDER_REF, that your templates replace by the checkout's "
+            "own reference."
+        ),
     ] = None,
 ) -> None:
     """Name a page and its zones, and print the HTML to paste just before </body>.

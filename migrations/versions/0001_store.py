@@ -55,7 +55,7 @@ CREATE TABLE batch (
     trail BYTEA NOT NULL,
     ev BYTEA NOT NULL,
     ref_hash BYTEA,
-    PRIMARY KEY (view_id, day, site_id, seq),
+    PRIMARY KEY (site_id, day, view_id, seq),
     CHECK (device BETWEEN 0 AND 3),
     CHECK (band BETWEEN 0 AND 5),
     CHECK (browser BETWEEN 0 AND 31),
@@ -116,7 +116,7 @@ CREATE TABLE beacon (
     language SMALLINT,
     ref_hash BYTEA,
     name TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (view_id, day, site_id, name),
+    PRIMARY KEY (site_id, day, view_id, name),
     CHECK (device BETWEEN 0 AND 3),
     CHECK (band BETWEEN 0 AND 5),
     CHECK (browser BETWEEN 0 AND 31),
@@ -203,7 +203,7 @@ CREATE TABLE dropped (
     day DATE NOT NULL,
     capture SMALLINT NOT NULL,
     reason TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (site_id, day, capture, reason)
+    PRIMARY KEY (site_id, day, reason, capture)
 );
 COMMENT ON COLUMN dropped.n IS 'how many';
 COMMENT ON COLUMN dropped.site_id IS 'the shop';
@@ -220,7 +220,7 @@ CREATE TABLE goal (
     source SMALLINT NOT NULL,
     result SMALLINT NOT NULL,
     ref_hash BYTEA,
-    PRIMARY KEY (goal_id, day, site_id)
+    PRIMARY KEY (site_id, day, goal_id)
 )
  PARTITION BY RANGE (day);
 COMMENT ON COLUMN goal.at IS 'when it was reached';
@@ -242,7 +242,7 @@ CREATE TABLE job (
     took_ms INTEGER,
     state TEXT COLLATE "C" NOT NULL,
     error TEXT COLLATE "C",
-    PRIMARY KEY (site_id, period, name),
+    PRIMARY KEY (name, site_id, period),
     CHECK (state IN ('waiting', 'done', 'failed'))
 );
 COMMENT ON COLUMN job.dirty_since IS 'null when up to date';
@@ -415,7 +415,7 @@ CREATE TABLE stall_list (
     bands BYTEA NOT NULL,
     stalls BYTEA NOT NULL,
     dwell BYTEA NOT NULL,
-    PRIMARY KEY (view_id, day, site_id)
+    PRIMARY KEY (site_id, day, view_id)
 )
  PARTITION BY RANGE (day);
 
@@ -484,7 +484,7 @@ CREATE TABLE view (
     variant SMALLINT NOT NULL,
     capture SMALLINT NOT NULL,
     language SMALLINT NOT NULL,
-    PRIMARY KEY (view_id, day, site_id),
+    PRIMARY KEY (site_id, day, view_id),
     CHECK (device BETWEEN 0 AND 3),
     CHECK (band BETWEEN 0 AND 5),
     CHECK (browser BETWEEN 0 AND 31),
@@ -545,7 +545,7 @@ CREATE TABLE visit (
     variant SMALLINT NOT NULL,
     capture SMALLINT NOT NULL,
     language SMALLINT NOT NULL,
-    PRIMARY KEY (visit_id, day, site_id),
+    PRIMARY KEY (site_id, day, visit_id),
     CHECK (outcome BETWEEN 0 AND 4),
     CHECK (outcome_source BETWEEN 0 AND 3),
     CHECK (device BETWEEN 0 AND 3),
@@ -592,7 +592,7 @@ CREATE TABLE zone (
     name TEXT COLLATE "C" NOT NULL,
     selector TEXT COLLATE "C" NOT NULL,
     role TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (valid_from, site_id, page_id, number),
+    PRIMARY KEY (site_id, page_id, number, valid_from),
     CHECK (role IN ('text', 'field', 'button', 'pay', 'frame')),
     CHECK (number BETWEEN 1 AND 999)
 );

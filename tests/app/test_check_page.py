@@ -28,7 +28,7 @@ def shop(gloed: Running) -> Site:
 
 @pytest.fixture
 def page(gloed: Running, shop: Site) -> Iterator[str]:
-    """A page of the shop on another host; its query says where its snippet points and its policy."""
+    """A page of the shop; its query says where its snippet points, and its policy."""
 
     async def shipping(request: Request) -> HTMLResponse:
         base = request.query_params.get("base", f"{gloed.url}/g")
