@@ -172,8 +172,11 @@ async def _engine(url: str) -> AsyncIterator[AsyncConnection]:
     )
     try:
         connection = await _connected(engine)
-        async with connection, connection.begin():
-            yield connection
+        try:
+            async with connection.begin():
+                yield connection
+        finally:
+            await connection.close()
     finally:
         await engine.dispose()
 

@@ -178,7 +178,7 @@ job = sa.Table(
     "job",
     metadata,
     _at("dirty_since", "null when up to date", nullable=True),
-    _at("last_run_at", "when it last ended well", nullable=True),
+    _at("last_run_at", "when it last ran", nullable=True),
     _key("site_id", Integer, "the shop, 0 for the whole store"),
     _key("period", Date, "the day it works on"),
     sa.Column("name", sa.Text(collation="C"), primary_key=True, comment="which job"),

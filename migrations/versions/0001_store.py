@@ -246,7 +246,7 @@ CREATE TABLE job (
     CHECK (state IN ('waiting', 'done', 'failed'))
 );
 COMMENT ON COLUMN job.dirty_since IS 'null when up to date';
-COMMENT ON COLUMN job.last_run_at IS 'when it last ended well';
+COMMENT ON COLUMN job.last_run_at IS 'when it last ran';
 COMMENT ON COLUMN job.site_id IS 'the shop, 0 for the whole store';
 COMMENT ON COLUMN job.period IS 'the day it works on';
 COMMENT ON COLUMN job.name IS 'which job';
