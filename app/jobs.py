@@ -15,6 +15,7 @@ import structlog
 
 from app.clock import Clock
 from app.closing import close_day
+from app.forgetting import days_to_forget, forget_refs
 from app.shops import list_sites
 from app.store import Store
 from collector.codes import Outcome
@@ -126,6 +127,9 @@ async def run_due(store: Store, now: datetime) -> int:
         for day, every in await _days_to_close(store, site, now):
             key = ("close", site.site_id, day)
             done += await _once(store, now, key, every, _closing(site, day))
+        for day in await days_to_forget(store, site, now):
+            key = ("forget_refs", site.site_id, day)
+            done += await _once(store, now, key, timedelta(0), _forgetting(site, day))
     return done
 
 
@@ -136,6 +140,13 @@ def _closing(site: Site, day: date) -> Callable[[Work], Awaitable[None]]:
             log.info("day_closed", site=site.site_id, day=str(day), visits=closed.visits)
 
     return close
+
+
+def _forgetting(site: Site, day: date) -> Callable[[Work], Awaitable[None]]:
+    async def forget(work: Work) -> None:
+        await forget_refs(work.store, site, day, work.now)
+
+    return forget
 
 
 async def _days_to_close(store: Store, site: Site, now: datetime) -> list[tuple[date, timedelta]]:
@@ -173,6 +184,8 @@ _CLOSED = """
     SELECT period, state, last_run_at, dirty_since FROM job
     WHERE name = 'close' AND site_id = $1 AND period < $2
     AND (period >= $3 OR dirty_since IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM job AS past
+        WHERE past.name = 'final' AND past.site_id = job.site_id AND past.period = job.period)
 """
 _CLAIM = """
     INSERT INTO job (name, site_id, period, state) VALUES ($1, $2, $3, 'waiting')
