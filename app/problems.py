@@ -17,7 +17,7 @@ from app.layouts import LayoutError
 from app.pictures import PictureError, PictureTooLarge
 from app.renders import Busy
 from app.shops import ShopError, Unknown
-from collector.errors import CollectorError, Malformed, NotStored, StoreError, TooLarge
+from collector.errors import CollectorError, InDoubt, Malformed, NotStored, StoreError, TooLarge
 from collector.errors import UnsupportedMedia as UnsupportedMediaError
 from heatmap.errors import HeatmapError
 from snippets.errors import SnippetError
@@ -83,6 +83,7 @@ CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     TooLarge: ("too-large", "Too large", 413),
     UnsupportedMediaError: ("unsupported-media", "Unsupported media", 415),
     NotStored: ("not-stored", "Not stored", 503),
+    InDoubt: ("in-doubt", "Stored or not", 504),
     StoreError: STORE,
 }
 AWAY: tuple[type[Exception], ...] = (
