@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -39,6 +40,7 @@ from app.keys import add_key
 from app.shops import add_site
 from app.store import Store
 from collector.codes import Outcome
+from tests.browser.drive import open_browser
 from tests.conftest import own_database
 from tests.serving import SECRET
 
@@ -61,6 +63,7 @@ ENDS_AS = {
     Ending.COMPLETED: Outcome.COMPLETED,
 }
 ENDS_WITHIN_S = 60.0
+STALL_SELECTOR = "#verzendkosten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,3 +365,37 @@ def test_once_ends_by_itself_and_again_at_once(home: Path) -> None:
             demo.wait_for("Laid over the page:")
             assert demo.process.wait(ENDS_WITHIN_S) == 0
             assert any("visitors" in line for line in demo.lines) == filled
+
+
+def _press_in_a_browser(address: str, told: threading.Event) -> None:
+    """Walk in by a real browser, press the shipping costs, and stay until that has arrived."""
+    with open_browser("chromium") as browser:
+        browser.goto(address)
+        x0, y0, x1, y1 = browser.box(STALL_SELECTOR)
+        browser.click((x0 + x1) / 2, (y0 + y1) / 2)
+        assert told.wait(ENDS_WITHIN_S), "the press did not arrive"
+
+
+async def _arrives(shown: Shown, statement: str, more_than: int) -> None:
+    deadline = time.monotonic() + ENDS_WITHIN_S
+    while (await shown.fetch(statement))[0][0] <= more_than and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
+
+
+async def test_ones_own_press_is_in_the_next_rendering(shown: Shown) -> None:
+    def pressed(told: dict[str, Any]) -> float:
+        return sum(float(zone["total"]) for zone in told["zones"] if zone["name"] == STALL_ZONE)
+
+    asked = {"kind": "click", "device": "desktop"}
+    before = await _map(shown, **asked)
+    presses = "SELECT count(*) FROM beacon WHERE name LIKE '%.p1'"
+    arrived = (await shown.fetch(presses))[0][0]
+    address = f"{shown.base}/shop/verzending?bestelling=abcd-1234&mand=sidamo.2-filterkan.1"
+    told = threading.Event()
+    walk = asyncio.create_task(asyncio.to_thread(_press_in_a_browser, address, told))
+    await _arrives(shown, presses, arrived)
+    told.set()
+    await walk
+    after = await _map(shown, **asked)
+    assert after["page_views"] == before["page_views"] + 1
+    assert pressed(after) == pressed(before) + 1
