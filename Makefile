@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 PROCESSES ?= 3
-STORE_TESTS := tests/journey tests/collector tests/app tests/replay
+STORE_TESTS := tests/journey tests/collector tests/app \
+	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
 SOURCES := app collector heatmap migrations snippets tests
 
 .DEFAULT_GOAL := help
@@ -21,6 +22,7 @@ $(VENV)/.ready: uv.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv sync --frozen --all-extras --inexact --compile-bytecode --quiet
 	@touch $@
+	@echo "Ready: . $(VENV)/bin/activate gives you the command gloed"
 
 provide: setup ## make sure browsers and servers for the tests are there
 	@$(BIN)/python -m tests.provide

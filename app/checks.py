@@ -29,7 +29,7 @@ MEANING = {
     Reason.OPT_OUT: "visitors asked not to be counted (GPC or DNT)",
     Reason.NO_CONSENT: "the consent cookie was absent or said no",
     Reason.BOT: "robots",
-    Reason.PREFETCH: "pages fetched ahead and not seen",
+    Reason.PREFETCH: "pages fetched ahead and not seen, `gloed check` of a page among them",
     Reason.UNKNOWN_PAGE: "the snippet names a page that `gloed snippet` never made",
     Reason.BAD_TOKEN: "addresses that nobody was given",
     Reason.BAD_NAME: "names outside the grammar: an old sheet, or somebody playing",
@@ -136,25 +136,45 @@ async def _lag(store: Store, site: Site, now: datetime) -> list[Finding]:
 
 def check_page(address: str) -> list[Finding]:
     """A page as visitors get it: is the snippet there, does it reach us, does the CSP let it."""
-    try:
-        with httpx.Client(follow_redirects=True, timeout=PAGE_TIMEOUT_S) as client:
+    with httpx.Client(follow_redirects=True, timeout=PAGE_TIMEOUT_S) as client:
+        try:
             page = client.get(address)
-            found = _LINK.search(page.text)
-            if found is None:
-                told = f"{address}: no snippet found ({page.status_code}): paste it before </body>"
-                return [Finding(False, told)]
-            link = urljoin(str(page.url), found.group(1))
-            # A prefetch is dropped on purpose: it proves the way and counts nothing.
-            answer = client.get(link, headers={"sec-purpose": "prefetch"})
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
+            return [Finding(False, _unfetched(address, problem))]
+        found = _LINK.search(page.text)
+        if found is None:
+            return [Finding(False, _no_snippet(address, page.status_code))]
+        link = urljoin(str(page.url), found.group(1))
+        return [
+            Finding(True, f"{address}: the snippet is there"),
+            _reached(client, link),
+            *_policy(page.headers.get("content-security-policy", "")),
+        ]
+
+
+def _reached(client: httpx.Client, link: str) -> Finding:
+    """A prefetch is dropped on purpose: it proves the way and opens no view."""
+    try:
+        answer = client.get(link, headers={"sec-purpose": "prefetch"})
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
-        return [Finding(False, f"{address} cannot be fetched: {problem}")]
-    reached = answer.headers.get("x-gloed-drop") == Reason.PREFETCH
-    told = "reaches Gloed" if reached else f"does not reach Gloed (answer {answer.status_code})"
-    return [
-        Finding(True, f"{address}: the snippet is there"),
-        Finding(reached, f"{link} {told}"),
-        *_policy(page.headers.get("content-security-policy", "")),
-    ]
+        return Finding(
+            False, f"{link} does not answer ({problem}): is `gloed serve` running there?"
+        )
+    if answer.headers.get("x-gloed-drop") == Reason.PREFETCH:
+        return Finding(True, f"{link} reaches Gloed")
+    return Finding(False, f"{link} does not reach Gloed (answer {answer.status_code})")
+
+
+def _unfetched(address: str, problem: Exception) -> str:
+    if not address.startswith(("http://", "https://")):
+        return f"{address} is no address: give http://… or https://… of a page that is served"
+    return f"{address} cannot be fetched: {problem}"
+
+
+def _no_snippet(address: str, status: int) -> str:
+    if status != httpx.codes.OK:
+        return f"{address} answers {status}: give the address of a page that exists"
+    return f"{address}: no snippet found: paste it before </body>"
 
 
 def _policy(policy: str) -> list[Finding]:

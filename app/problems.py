@@ -55,7 +55,10 @@ class TooFewVisits(ApiProblem):
     def __init__(self, visits: int, threshold: int) -> None:
         self.visits = visits
         self.missing = threshold - visits
-        super().__init__(f"this map rests on {visits} visits; {self.missing} more and it is shown")
+        super().__init__(
+            f"this map rests on {visits} {'visit' if visits == 1 else 'visits'}; "
+            f"{self.missing} more and it is shown"
+        )
 
 
 class LinkRefused(ApiProblem):

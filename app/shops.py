@@ -6,6 +6,7 @@ import json
 import secrets
 import string
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -248,6 +249,13 @@ _GO_LIVE = f"""
 DERIVED = ("view", "visit", "stall_list", "tile", "daily", "dropped", "path", "job")
 
 
+def trying(site: Site) -> Site:
+    """The shop, if it is on trial still."""
+    if site.state == "live":
+        raise ShopError(f"{site.name} is live already; its data stays")
+    return site
+
+
 async def go_live(store: Store, site: Site, now: datetime) -> int:
     """Empty what was tried, then count for real; how many trial views were thrown away.
 
@@ -259,8 +267,7 @@ async def go_live(store: Store, site: Site, now: datetime) -> int:
         state = await connection.fetchval(
             "SELECT state FROM site WHERE site_id = $1 FOR UPDATE", site.site_id
         )
-        if state == "live":
-            raise ShopError(f"{site.name} is live already; its data stays")
+        trying(replace(site, state=state))
         views = await connection.fetchval(
             "SELECT count(DISTINCT view_id) FROM ("
             "SELECT view_id FROM beacon WHERE site_id = $1 AND name = 'open' "

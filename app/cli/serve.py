@@ -47,7 +47,6 @@ def serve(
     """Collect and show, until Ctrl-C. Prints a link that signs in once."""
     with told():
         settings = read_settings(host=host, port=port, workers=workers)
-        configure_logs(settings.log_format)
         with _polite_ends(), open_store(settings, say) as url:
             asyncio.run(_ready(settings, url))
             _run(settings, url, fleet_secret(settings).decode())
@@ -82,6 +81,7 @@ async def _ready(settings: Settings, url: str) -> None:
 
 def _run(settings: Settings, url: str, secret: str) -> None:
     """The parent keeps the store; workers get its address and the secret by environment."""
+    configure_logs(settings.log_format)
     shared = settings.model_copy(update={"database_url": url, "secret": secret})
     common = {
         "host": settings.host,

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from app.cli.base import now, out, show, with_store
-from app.shops import DEFAULT_TIME_ZONE, add_site, find_site, go_live, list_sites
+from app.shops import DEFAULT_TIME_ZONE, add_site, find_site, go_live, list_sites, trying
 from app.store import Store
+from collector.sites import Site
 
 cli = typer.Typer(no_args_is_help=True)
 SITE = typer.Argument(help="Key (gs_…) or name of the shop.", show_default=False)
@@ -49,10 +50,15 @@ def live(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """End the trial: throw away what was tried and count for real."""
-    if not yes:
-        typer.confirm("Everything recorded so far is thrown away. Go live?", abort=True)
+
+    async def look(store: Store) -> Site:
+        return trying(await find_site(store, site))
 
     async def work(store: Store) -> int:
         return await go_live(store, await find_site(store, site), now())
 
+    found = with_store(look)
+    if not yes:
+        question = f"Everything recorded so far of {found.name} is thrown away. Go live?"
+        typer.confirm(question, abort=True)
     out.print(f"Live. {with_store(work)} trial views were thrown away.", markup=False)

@@ -108,5 +108,5 @@ def _explain(page: Page, policy: str) -> None:
     say(f"{page.title} ({page.slug}):")
     rows = [(str(zone.number), zone.name, zone.selector, zone.role) for zone in page.zones]
     show(("zone", "name", "selector", "role"), rows, err)
-    say(f"Content-Security-Policy must allow: {policy}")
+    say(f"If the page sends a Content-Security-Policy, it must allow: {policy}")
     say("Paste this just before </body>:")

@@ -166,7 +166,7 @@ def test_a_snippet_names_a_page_and_its_zones_and_prints_what_to_paste(
     first = run(*ask, "--from", str(saved), "--zone", "betalen=#pay:pay", "--title", "Verzending")
     assert f"/g/{shop}/shipping" in first.stdout
     assert first.stdout.startswith("<")
-    assert "Content-Security-Policy must allow: style-src 'self'" in first.stderr
+    assert "it must allow: style-src 'self'" in first.stderr
     page = site_of(database_url, shop).pages["shipping"]
     assert [zone.name for zone in page.zones] == ["Postcode", "Shipping cost", "Verder", "betalen"]
     assert (page.title, page.phase, page.goal) == ("Verzending", Phase.CHECKOUT, False)
@@ -224,7 +224,7 @@ def test_a_map_is_drawn_into_a_file(
     assert "No such file" in refused(run(*ask, "-o", str(tmp_path / "no" / "map.png"), code=1))
     assert "has no page 'cart'" in refused(run("render", "--site", shop, "--page", "cart", code=1))
     work(database_url, lambda store: store.execute("UPDATE site SET state = 'live'"))
-    assert "rests on 1 visits; 9 more" in refused(run(*ask, "-o", str(file), code=1))
+    assert "rests on 1 visit; 9 more" in refused(run(*ask, "-o", str(file), code=1))
 
 
 def test_the_jobs_are_listed_with_their_lag(run: Callable[..., Result], database_url: str) -> None:
@@ -352,6 +352,10 @@ def test_check_needs_the_fleets_secret(
 def test_check_looks_at_a_page_as_visitors_get_it(
     run: Callable[..., Result], shop: str, gloed: Running
 ) -> None:
-    assert "no snippet found (200)" in run("check", f"{gloed.url}/healthz", code=1).stdout
-    for address in ("http://127.0.0.1:1/", "nowhere", "http://[bad", "file:///etc/passwd", ""):
+    assert "no snippet found: paste it" in run("check", f"{gloed.url}/healthz", code=1).stdout
+    for address in ("http://127.0.0.1:1/", "http://[bad"):
         assert "cannot be fetched" in run("check", address, code=1).stdout, address
+    for address in ("nowhere", "file:///etc/passwd", ""):
+        assert "is no address" in run("check", address, code=1).stdout, address
+    missing = f"{gloed.url}/nowhere"
+    assert f"{missing} answers 404" in run("check", missing, code=1).stdout

@@ -224,7 +224,7 @@ async def test_a_writer_waits_neither_for_a_day_that_is_being_closed_nor_for_its
         await closing.execute("SELECT pg_advisory_xact_lock($1, $2)", shop.site_id, 1)
         await closing.fetch("SELECT * FROM beacon WHERE site_id = $1", shop.site_id)
         await closing.execute("DELETE FROM view WHERE site_id = $1", shop.site_id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await put_views(store, shop, opened(90, NOON + MINUTE))
             await put_views(store, shop, opened(91, NOON + 40 * DAY))
 
@@ -235,7 +235,7 @@ async def test_closing_a_day_leaves_no_lock_on_partitions_behind(store: Store, s
     closing = asyncio.create_task(close_day(store, shop, day, NOON))
     async with store.transaction() as holding:
         await holding.execute("SELECT FROM site WHERE site_id = $1 FOR UPDATE", shop.site_id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await store.fetchval("SELECT to_regclass($1)", f"view_{day:%Y%m%d}") is None:
                 await asyncio.sleep(0.02)
             await put_views(store, shop, opened(92, datetime.combine(day, NOON.timetz())))
