@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +30,8 @@ settings.load_profile("gloed")
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 """A Wednesday, far from midnight and from the change of summer time."""
+
+TRIES = 5
 
 TEMPLATE = f"gloed_template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
 """One for each process of the run: they may share a server."""
@@ -141,10 +143,15 @@ def gloed(house: Running) -> Running:
 
 
 async def _empty(store: Store) -> None:
+    """Delete every row; the running Gloed's jobs may be at the same ones, and then go first."""
     names = [table.name for table in reversed(metadata.sorted_tables) if table.name != "salt"]
-    async with store.transaction() as connection:
-        for name in names:
-            await connection.execute(f"DELETE FROM {name}")
+    for _ in range(TRIES):
+        with suppress(asyncpg.DeadlockDetectedError):
+            async with store.transaction() as connection:
+                for name in names:
+                    await connection.execute(f"DELETE FROM {name}")
+            return
+    raise AssertionError(f"the store could not be emptied in {TRIES} tries")
 
 
 def pytest_report_header() -> list[str]:
