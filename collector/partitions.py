@@ -14,7 +14,12 @@ from collector.tables import PARTITIONED
 LOCK = 0x676C6F65
 """Advisory lock: of several that miss a partition one makes it."""
 
-_MISSING = "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL"
+_MISSING = """
+    SELECT name FROM unnest($1::text[]) AS name WHERE name NOT IN (
+        SELECT relname FROM pg_class JOIN pg_namespace AS space ON space.oid = relnamespace
+        WHERE nspname = current_schema())
+"""
+"""From the catalogue's rows: `to_regclass` may answer from a cache older than the lock."""
 
 
 def partition_name(table: str, day: date) -> str:

@@ -38,6 +38,26 @@ async def test_two_connections_make_the_same_days_at_once(store: Store) -> None:
     assert await partitions(store) == expected(DAYS)
 
 
+async def test_one_that_waited_sees_what_the_other_made_meanwhile(store: Store) -> None:
+    """A server process looks names up in a cache of its own, which a mere wait does not renew."""
+    async with store.connection() as first:
+        making = first.transaction()
+        await making.start()
+        await make_partitions(first, DAYS)
+        second = asyncio.create_task(made(store, DAYS))
+        await until_one_waits(store)
+        await making.commit()
+        await second
+    assert await partitions(store) == expected(DAYS)
+
+
+async def until_one_waits(store: Store) -> None:
+    while not await store.fetchval(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    ):
+        await asyncio.sleep(0.01)
+
+
 async def test_what_is_there_stays_and_what_is_lacking_is_added(store: Store) -> None:
     await made(store, DAYS[:1])
     await store.execute(f"DROP TABLE {partition_name('goal', DAYS[0])}")
