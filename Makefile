@@ -9,7 +9,7 @@ STORE_TESTS := tests/journey tests/collector tests/app \
 SOURCES := app collector heatmap migrations snippets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup provide demo test test-system-postgres lint types golden docs demo-pictures image format clean
+.PHONY: help setup provide demo test test-system-postgres test-faults bench-closing bench bench-ingest bench-render lint types golden gallery docs demo-pictures image format clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ $(VENV)/.ready: uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Gloed needs Python 3.11 or newer: make PYTHON=python3.13"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) has no venv: on Debian, apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv sync --frozen --all-extras --inexact --compile-bytecode --quiet
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv sync --frozen --all-extras --no-extra bench --inexact --compile-bytecode --quiet
 	@touch $@
 	@echo "Ready: . $(VENV)/bin/activate gives you the command gloed"
 
@@ -36,6 +36,24 @@ test: setup provide ## everything that is checked, the journey of one event firs
 
 test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL
 	@$(BIN)/python -m tests.on_postgres $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(STORE_TESTS)
+
+test-faults: setup ## kill workers and Postgres under load, overload them; count what is lost
+	@$(BIN)/python -m tests.faults
+
+bench-closing: setup ## a day of VIEWS=1000000 views: CPU and memory of closing and sealing it
+	@VIEWS=$(or $(VIEWS),1000000) $(BIN)/python -m tests.bench.closing
+
+bench: bench-ingest bench-render ## every benchmark; the last line of each is its figures as JSON
+
+bench-ingest: setup ## batches, beacons, openings, stylesheets against a bare server; what is lost (Linux)
+	@$(BIN)/python -m tests.bench.ingest
+
+bench-render: $(VENV)/.bench ## points to picture against other packages: speed, truth, memory (SEED=1)
+	@SEED=$(SEED) $(BIN)/python -m tests.bench.render
+
+$(VENV)/.bench: $(VENV)/.ready
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv sync --frozen --all-extras --inexact --compile-bytecode --quiet
+	@touch $@
 
 lint: setup ## style, types, imports, dependencies
 	@$(BIN)/ruff format --check $(SOURCES)
@@ -53,6 +71,9 @@ format: setup ## put the code into its form
 
 golden: setup ## rewrite the golden pictures; look at them before committing
 	@GLOED_TEST_GOLDEN=rewrite $(BIN)/python -m pytest -q tests/heatmap/test_golden.py
+
+gallery: setup ## draw docs/gallery anew: every palette, scale and mark, to look at
+	@$(BIN)/python -m app.gallery docs/gallery
 
 docs: setup ## rewrite the pages that are generated from the code
 	@$(BIN)/python -m app.reference docs

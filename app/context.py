@@ -15,6 +15,7 @@ from app.sheets import Sheets
 from app.store import Store
 from collector.catalogue import Catalogue
 from collector.routes import Collector
+from collector.visitor import Salts
 from collector.writer import Writer
 
 if TYPE_CHECKING:  # overlays read the context they are part of
@@ -29,6 +30,7 @@ class Context:
     secret: bytes
     signer: Signer
     catalogue: Catalogue
+    salts: Salts
     writer: Writer
     collector: Collector
     renders: Renders

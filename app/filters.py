@@ -26,9 +26,13 @@ EARLIEST, LATEST = date(2020, 1, 1), date(2999, 12, 31)
 LONGEST_NAMES = 100
 """How much of the sender's own words an answer repeats."""
 
+AUTO = "auto"
+"""Asks for a bandwidth that follows how far the map's own marks are spread."""
+
 MAP_KINDS = ("click", "move", "scroll", "stall")
 _WHOLE = re.compile(r"\d{1,9}\Z", re.ASCII)
-_DECIMAL = re.compile(r"\d{1,9}(\.\d{1,12})?(e-\d{1,2})?\Z", re.ASCII)
+_DECIMAL = re.compile(r"\d{1,9}(\.\d{1,20})?(e-\d{1,2})?\Z", re.ASCII)
+"""Takes every number as heatmap.json writes it: the scale of one map is given to the next."""
 
 
 def _plain(pattern: re.Pattern[str], example: str) -> BeforeValidator:
@@ -72,6 +76,23 @@ def _palette(value: str) -> str:
     return value
 
 
+def _bandwidth(value: Any) -> Any:
+    """Of a number or a word each type would name its own fault: one sentence instead."""
+    if isinstance(value, str) and value != AUTO and not _DECIMAL.match(value):
+        raise ValueError(f"write a plain number such as 24.5, or {AUTO}")
+    if value != AUTO and not MIN_BANDWIDTH_PX <= float(value) <= MAX_BANDWIDTH_PX:
+        raise ValueError(
+            f"must be {AUTO} or between {MIN_BANDWIDTH_PX:g} and {MAX_BANDWIDTH_PX:g} px"
+        )
+    return value
+
+
+Bandwidth = Annotated[
+    Annotated[float, Field(ge=MIN_BANDWIDTH_PX, le=MAX_BANDWIDTH_PX)] | Literal["auto"],
+    BeforeValidator(_bandwidth),
+]
+
+
 class MapQuery(BaseModel):
     """Parameters of heatmap.png and heatmap.json; an unknown one is refused."""
 
@@ -90,12 +111,26 @@ class MapQuery(BaseModel):
     viewport_width_max: Width | None = None
     aggregation: Literal["total_count", "unique_visits"] = "total_count"
     layout: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
-    bandwidth: Annotated[Decimal, Field(ge=MIN_BANDWIDTH_PX, le=MAX_BANDWIDTH_PX)] | None = None
+    bandwidth: Bandwidth | None = None
     palette: Annotated[str, BeforeValidator(_palette)] = "lajolla"
     scale: Literal["linear", "sqrt", "log"] = "linear"
-    scale_max: Annotated[Decimal, Field(gt=0)] | None = None
+    scale_max: (
+        Annotated[
+            Decimal,
+            Field(
+                gt=0,
+                description="Intensity of full colour. Give the `scale.max` of another map's "
+                "heatmap.json, of another page or period, to draw both on the same scale.",
+            ),
+        ]
+        | None
+    ) = None
     opacity: Annotated[Decimal, Field(gt=0, le=1)] | None = None
     picture: Literal["none", "page", "white"] = "none"
+    legend: Annotated[
+        Literal["none", "nl", "en"],
+        Field(description="Language of a legend under the picture, which makes it taller."),
+    ] = "none"
     dpr: Annotated[Whole, Field(ge=1, le=2)] = 1
 
     @model_validator(mode="after")

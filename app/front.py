@@ -12,10 +12,13 @@ looks where it leads."""
 def own_path(scope: Scope) -> str:
     """The path below the mount point; servers differ in whether `path` holds the root path."""
     path: str = scope["path"]
-    root: str = scope.get("root_path", "").rstrip("/")
-    if root and path.startswith(root) and path[len(root) :][:1] in ("", "/"):
-        return path[len(root) :] or "/"
-    return path
+    root: str | None = scope.get("root_path")
+    return _below(path, root.rstrip("/")) if root else path
+
+
+def _below(path: str, root: str) -> str:
+    rest = path[len(root) :]
+    return rest or "/" if path.startswith(root) and rest[:1] in ("", "/") else path
 
 
 def below_prefix(scope: Scope, prefix: str) -> str | None:

@@ -1,236 +1,175 @@
-"""Page views → marks on one layout: what a kind of map counts, and where it is placed.
+"""Page views → marks: what a kind of map counts, and what is known of the place of each. Pure.
 
-A position known relative to a zone is drawn through the zone's box, so that visitors of every
-width share one map; a position known in page px alone is drawn only on layouts of its own width
-band. What cannot be placed is counted and said. Pure.
+A mark is told here once, and then either drawn where it was (`app/placing.py`) or counted in the
+cells of a tile (`app/tiles.py`): a map of closed days says the same as one of raw rows.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.layouts import Layout
+from app.homes import Homes, zones_at
 from app.seen import Seen
 from app.stalls import clock_middle, stalls_of
-from collector.wire import BAND_PX
+from app.ways import Way, way_of
+from collector.wire import Kind
 
-Floats = NDArray[np.float64]
-UNIT = 65535
-"""The wire's full scale of a place within a zone's box."""
+KINDS = {"click": Kind.CLICK, "move": Kind.MOVE, "stall": Kind.STALL, "scroll": Kind.SCROLL}
+"""What maps show, by the name in the API and the code in the store."""
 
-UNIQUE_CELL_PX = 4
-"""Within this a visit counts once under `unique_visits`."""
-
-
-Box = tuple[float, float, float, float]
-Cell = tuple[int, int, int]
-"""Of a visit: its number, and the column and row of the cell."""
-
-
-@dataclass(slots=True)
-class ZoneSum:
-    """What one zone has gathered: by visit, in the map's unit."""
-
-    by_visit: dict[int, float] = field(default_factory=dict)
-
-    @property
-    def total(self) -> float:
-        return math.fsum(self.by_visit.values())
-
-    @property
-    def visits(self) -> int:
-        return len(self.by_visit)
+MARK = np.dtype(
+    [
+        ("x", "<f8"),
+        ("y", "<f8"),
+        ("weight", "<i8"),
+        ("zone", "<i4"),
+        ("u", "<u2"),
+        ("v", "<u2"),
+        ("where", "u1"),
+    ]
+)
+"""x, y: page px; weight: 1 for what is counted, ms for stalls; zone: 0 for none; u, v: the place in
+the zone's box, 0..65535, or in u the number of a band."""
 
 
-@dataclass(slots=True)
-class Placed:
-    """Marks in page px of the layout, each with its weight and its visit.
+class Where(IntEnum):
+    """What is known of a mark's place."""
 
-    Where a visit counts once at a place (`unique`), its heaviest mark there stands for all: a
-    click counts as one, a stall as the longest.
-    """
+    PAGE = 0  # page px of a view; `zone` is the one that lay there for its visitor
+    SPOT = 1  # a place in a zone's box, and page px
+    ZONE = 2  # somewhere in a zone's box
+    BAND = 3  # somewhere in one of the bands across the page
 
-    unique: bool = False
-    points: list[Floats] = field(default_factory=list)
-    point_weights: list[Floats] = field(default_factory=list)
-    boxes: list[Box] = field(default_factory=list)
-    box_weights: list[float] = field(default_factory=list)
-    zones: dict[int, ZoneSum] = field(default_factory=dict)
-    unplaced: int = 0
-    _cells: dict[Cell, tuple[float, float, float]] = field(default_factory=dict)
-    _boxed: dict[tuple[int, Box], int] = field(default_factory=dict)
 
-    def add_to_zone(self, number: int, visit: int, weight: float) -> None:
-        held = self.zones.setdefault(number, ZoneSum()).by_visit
-        before = held.get(visit, 0.0)
-        held[visit] = max(before, weight) if self.unique else before + weight
-
-    def add_points(self, xy: Floats, weights: Floats, visit: int) -> None:
-        if not self.unique:
-            self.points.append(xy)
-            self.point_weights.append(weights)
-            return
-        cells = (xy // UNIQUE_CELL_PX).astype(int).tolist()
-        for (column, row), (x, y), weight in zip(cells, xy.tolist(), weights.tolist(), strict=True):
-            cell = (visit, column, row)
-            if cell not in self._cells or weight > self._cells[cell][2]:
-                self._cells[cell] = (x, y, weight)
-
-    def add_box(self, box: Box, weight: float, visit: int) -> None:
-        place = self._boxed.get((visit, box)) if self.unique else None
-        if place is not None:
-            self.box_weights[place] = max(self.box_weights[place], weight)
-            return
-        self._boxed[visit, box] = len(self.boxes)
-        self.boxes.append(box)
-        self.box_weights.append(weight)
-
-    def all_points(self) -> Floats:
-        if self.unique:
-            return np.array([(x, y) for x, y, _ in self._cells.values()]).reshape(-1, 2)
-        return np.concatenate(self.points) if self.points else np.empty((0, 2))
-
-    def all_weights(self) -> Floats:
-        if self.unique:
-            return np.array([weight for _, _, weight in self._cells.values()], np.float64)
-        return np.concatenate(self.point_weights) if self.point_weights else np.empty(0)
+Marks = NDArray[np.void]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """The layout that marks are placed on, and how often a visit may count."""
+class Seer:
+    """Whom a mark is counted for: `unique_visits` counts it once at a place for each of these.
 
-    layout: Layout | None
-    unique: bool
-    boxes: Mapping[int, Box] = field(init=False)
+    That is a visit, on a day, in one way of seeing the page: what was seen in two widths is drawn
+    in two places anyway, and tiles of different ways and days simply add up.
+    """
 
-    def __post_init__(self) -> None:
-        boxes = self.layout.boxes if self.layout else ()
-        object.__setattr__(self, "boxes", {box.number: box.edges_px for box in boxes})
-
-    def box(self, zone: int) -> Box | None:
-        return self.boxes.get(zone)
-
-    def takes_page_px_of(self, view: Seen) -> bool:
-        """Without any layout the map is drawn on an empty page, for whatever came."""
-        return self.layout is None or self.layout.band == view.codes.band
+    visit: int
+    day: date
+    way: Way
 
 
-def place(kind: str, views: Iterable[tuple[Seen, int]], ground: Ground) -> Placed:
-    """Marks of `kind` (click, move, stall) for views paired with their visits."""
-    placed = Placed(ground.unique)
-    for view, visit in views:
-        _PLACERS[kind](view, visit, ground, placed)
-    return placed
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The marks of many views; `view_of` and `seer_of` (by view) are places in the lists."""
+
+    marks: Marks
+    view_of: Integers
+    seer_of: Integers
+    seers: Sequence[Seer]
+
+    @property
+    def mark_seers(self) -> Integers:
+        chosen: Integers = self.seer_of[self.view_of]
+        return chosen
 
 
-def _clicks(view: Seen, visit: int, ground: Ground, placed: Placed) -> None:
-    """Presses of zones script-free, clicks with their place by script; never both of one view."""
+NOTHING = Gathered(np.empty(0, MARK), np.empty(0, np.int64), np.empty(0, np.int64), ())
+
+Paired = Sequence[tuple[Seen, int]]
+"""Views with the number of their visit."""
+
+
+def gather(kind: str, paired: Paired, homes: Homes) -> Gathered:
+    """Marks of `kind` for views paired with their visits."""
+    told = [marks_of(kind, view, homes) for view, _ in paired]
+    seers: dict[Seer, int] = {}
+    own = [Seer(visit, view.day, way_of(view)) for view, visit in paired]
+    return Gathered(
+        marks=np.concatenate([NOTHING.marks, *told]),
+        view_of=np.repeat(np.arange(len(told)), np.array([len(marks) for marks in told], int)),
+        seer_of=np.array([seers.setdefault(seer, len(seers)) for seer in own], np.int64),
+        seers=tuple(seers),
+    )
+
+
+def joined(parts: Iterable[Gathered]) -> Gathered:
+    """Several, of different views, as one."""
+    listed = [NOTHING, *parts]
+    seers: dict[Seer, int] = {}
+    numbers = []
+    for part in listed:
+        places = np.array([seers.setdefault(seer, len(seers)) for seer in part.seers], np.int64)
+        numbers.append(places[part.seer_of])
+    starts = np.cumsum([0, *(len(part.seer_of) for part in listed)])
+    return Gathered(
+        marks=np.concatenate([part.marks for part in listed]),
+        view_of=np.concatenate([p.view_of + n for p, n in zip(listed, starts, strict=False)]),
+        seer_of=np.concatenate(numbers),
+        seers=tuple(seers),
+    )
+
+
+def marks_of(kind: str, view: Seen, homes: Homes) -> Marks:
+    if kind == "click":
+        return _clicks(view)
+    if kind == "move":
+        return _at(view.trail["x"], view.trail["y"])
+    if kind == "stall":
+        return _stalls(view, homes)
+    return _depth(view)
+
+
+def _clicks(view: Seen) -> Marks:
+    """Clicks with their place by script, presses of zones script-free; never both of one view."""
     clicks = view.clicks()
-    if len(clicks):
-        _anchored_clicks(view, visit, clicks, ground, placed)
-        return
-    for zone, presses in sorted(view.presses.items()):
-        _zone_box(zone, visit, 1.0 if ground.unique else float(presses), ground, placed)
+    if not len(clicks):
+        zones = sorted(view.presses)
+        return _in_zones(zones, [view.presses[zone] for zone in zones])
+    marks = _at(clicks["x"], clicks["y"])
+    for name in ("zone", "u", "v"):
+        marks[name] = clicks[name]
+    marks["where"] = np.where(clicks["zone"] > 0, Where.SPOT, Where.PAGE)
+    return marks
 
 
-def _anchored_clicks(
-    view: Seen, visit: int, clicks: NDArray[np.void], ground: Ground, placed: Placed
-) -> None:
-    xy = np.stack([clicks["x"], clicks["y"]], axis=1).astype(float)
-    known = np.full(len(clicks), ground.takes_page_px_of(view))
-    for index, click in enumerate(clicks):
-        zone = int(click["zone"])
-        if zone:
-            placed.add_to_zone(zone, visit, 1.0)
-        if zone and (box := ground.box(zone)) is not None:
-            xy[index] = _within(box, int(click["u"]) / UNIT, int(click["v"]) / UNIT)
-            known[index] = True
-    placed.unplaced += int((~known).sum())
-    placed.add_points(xy[known], np.ones(int(known.sum())), visit)
-
-
-def _moves(view: Seen, visit: int, ground: Ground, placed: Placed) -> None:
-    xy = np.stack([view.trail["x"], view.trail["y"]], axis=1).astype(float)
-    if not ground.takes_page_px_of(view):
-        placed.unplaced += len(xy)
-        return
-    placed.add_points(xy, np.ones(len(xy)), visit)
-
-
-def _stalls(view: Seen, visit: int, ground: Ground, placed: Placed) -> None:
-    """Seconds: fixations where there is a trail, else zone clocks and bands at rest."""
+def _stalls(view: Seen, homes: Homes) -> Marks:
+    """Milliseconds: fixations where there is a trail, else zone clocks and bands at rest."""
     stalls = stalls_of(view)
     if len(view.trail):
-        _fixations(view, visit, stalls.x_px, stalls.y_px, stalls.seconds, ground, placed)
-        return
-    for zone, interval in stalls.zones_s.items():
-        _zone_box(zone, visit, clock_middle(interval), ground, placed)
-    for band, seconds in stalls.bands_s.items():
-        _band_box(view, visit, band, seconds, ground, placed)
+        marks = _at(stalls.x_px, stalls.y_px)
+        marks["weight"] = np.rint(stalls.seconds * 1000)
+        way = way_of(view)
+        boxes = homes.boxes(view.day, way.band, touch=way.touch)
+        marks["zone"] = zones_at(marks["x"], marks["y"], boxes)
+        return marks
+    clocks_ms = [round(1000 * clock_middle(interval)) for interval in stalls.zones_s.values()]
+    bands = np.zeros(len(stalls.bands_s), MARK)
+    bands["where"] = Where.BAND
+    bands["u"] = list(stalls.bands_s)
+    bands["weight"] = [round(1000 * seconds) for seconds in stalls.bands_s.values()]
+    return np.concatenate([_in_zones(list(stalls.zones_s), clocks_ms), bands])
 
 
-def _fixations(
-    view: Seen,
-    visit: int,
-    x_px: Floats,
-    y_px: Floats,
-    seconds: Floats,
-    ground: Ground,
-    placed: Placed,
-) -> None:
-    if not ground.takes_page_px_of(view):
-        placed.unplaced += len(seconds)
-        return
-    for x, y, weight in zip(x_px, y_px, seconds, strict=True):
-        if (zone := _zone_at(x, y, ground)) is not None:
-            placed.add_to_zone(zone, visit, float(weight))
-    placed.add_points(np.stack([x_px, y_px], axis=1), seconds, visit)
+def _depth(view: Seen) -> Marks:
+    """The deepest row that was in view, of views that told anything."""
+    if not view.signals or view.deepest_px is None:
+        return np.empty(0, MARK)
+    return _at(np.zeros(1), np.array([float(view.deepest_px)]))
 
 
-def _zone_at(x_px: float, y_px: float, ground: Ground) -> int | None:
-    """The smallest zone that holds the point: a field rather than the form around it."""
-    holding = [
-        ((x1 - x0) * (y1 - y0), number)
-        for number, (x0, y0, x1, y1) in ground.boxes.items()
-        if x0 <= x_px < x1 and y0 <= y_px < y1
-    ]
-    return min(holding)[1] if holding else None
+def _at(x_px: NDArray[np.generic], y_px: NDArray[np.generic]) -> Marks:
+    marks = np.zeros(len(x_px), MARK)
+    marks["x"], marks["y"], marks["weight"], marks["where"] = x_px, y_px, 1, Where.PAGE
+    return marks
 
 
-def _zone_box(zone: int, visit: int, weight: float, ground: Ground, placed: Placed) -> None:
-    placed.add_to_zone(zone, visit, weight)
-    box = ground.box(zone)
-    if box is None:
-        placed.unplaced += 1
-    else:
-        placed.add_box(box, weight, visit)
-
-
-def _band_box(
-    view: Seen, visit: int, band: int, seconds: float, ground: Ground, placed: Placed
-) -> None:
-    top = float(band * BAND_PX)
-    layout = ground.layout
-    if layout is None or not ground.takes_page_px_of(view) or top >= layout.height_px:
-        placed.unplaced += 1
-        return
-    bottom = min(top + BAND_PX, float(layout.height_px))
-    placed.add_box((0.0, top, float(layout.width_px), bottom), seconds, visit)
-
-
-def _within(box: Box, u: float, v: float) -> tuple[float, float]:
-    x0, y0, x1, y1 = box
-    return x0 + u * (x1 - x0), y0 + v * (y1 - y0)
-
-
-_PLACERS: dict[str, Callable[[Seen, int, Ground, Placed], None]] = {
-    "click": _clicks,
-    "move": _moves,
-    "stall": _stalls,
-}
+def _in_zones(zones: Sequence[int], weights: Sequence[int]) -> Marks:
+    marks = np.zeros(len(zones), MARK)
+    marks["zone"], marks["weight"], marks["where"] = zones, weights, Where.ZONE
+    return marks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -19,8 +19,9 @@ from app.maps import PageMap, page_map, summary
 from app.store import Store
 from collector.sites import Page, Site
 from heatmap.drawing import Drawing, draw
+from heatmap.legend import Legend, with_legend
 from heatmap.marks import gather
-from heatmap.png import laid_over
+from heatmap.png import laid_over, noted
 from heatmap.reach import draw_reach
 
 RENDERER = version("gloed")
@@ -47,32 +48,57 @@ class Picture:
         return len(self.drawing.png) + marks + BOX_BYTES * len(self.found.boxes)
 
 
+SOURCES = """
+    SELECT string_agg(concat_ws(' ', name, period, state, dirty_since), ',' ORDER BY name, period)
+    FROM job WHERE site_id = $1 AND period BETWEEN $4 AND $3
+    AND (name IN ('seal', 'raw_gone') OR name = 'close' AND dirty_since IS NOT NULL)
+"""
+"""Which days are sealed, and which of them late rows have reopened (`app/sources.py`)."""
+
+
 async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str:
     """Strong name of the answer: data, parameters and renderer; known before any work.
 
     Of days that are closed the data version tells of every change: the closing job raises it.
     Of those that are still open the raw rows are counted, so that a picture is never older than
-    what was acknowledged before it was asked for.
+    what was acknowledged before it was asked for. A day's marks lie a little otherwise once they
+    are read from its tiles.
     """
     today = site.day_of(context.clock())
     first, last = query.period(today)
     row = await context.store.fetchrow(
         "SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version, "
         "(SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons, "
-        "(SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches",
+        "(SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches, "
+        f"({SOURCES}) AS sources",
         site.site_id,
         max(first, today - timedelta(days=1)),
         last,
+        first,
     )
-    told = (site.site_id, site.state, page.page_id, first, last, *row.values(), RENDERER)
+    told = (
+        site.site_id,
+        site.state,
+        page.page_id,
+        page.title,
+        first,
+        last,
+        *row.values(),
+        RENDERER,
+    )
     named = f"{told!r} {query.model_dump_json()}"
     return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'
+
+
+Writer = Callable[[PageMap, Drawing, str], Legend]
+"""Puts what a map says into words of a language."""
 
 
 class Overlays:
     """Pictures by name; the same question asked twice at once is answered by one drawing."""
 
-    def __init__(self) -> None:
+    def __init__(self, legend_of: Writer) -> None:
+        self._legend_of = legend_of
         self._kept: OrderedDict[str, Picture] = OrderedDict()
         self._under_way: dict[str, asyncio.Task[Picture]] = {}
 
@@ -83,7 +109,7 @@ class Overlays:
             self._kept.move_to_end(name)
             return self._kept[name]
         if name not in self._under_way:
-            task = asyncio.create_task(_drawn(context, site, page, query))
+            task = asyncio.create_task(_drawn(context, site, page, query, self._legend_of))
             self._under_way[name] = task
             task.add_done_callback(partial(self._finish, name))
         return await asyncio.shield(self._under_way[name])
@@ -97,11 +123,17 @@ class Overlays:
             self._kept.popitem(last=False)
 
 
-async def _drawn(context: Context, site: Site, page: Page, query: MapQuery) -> Picture:
+async def _drawn(
+    context: Context, site: Site, page: Page, query: MapQuery, legend_of: Writer
+) -> Picture:
     with context.renders.place():
         found = await page_map(context.store, site, page, query, context.clock())
         under = await picture_under(context.store, found)
         drawing = await context.renders.run(paint, options(found), under, query.picture)
+        if query.legend != "none":
+            # What full colour stands for is known only now.
+            legend = legend_of(found, drawing, query.legend)
+            drawing = await context.renders.run(explain, drawing, legend, query.dpr)
     return Picture(drawing, found)
 
 
@@ -157,6 +189,11 @@ def paint(told: dict[str, Any], under: bytes | None, ground: str) -> Drawing:
             given.pop("points"), given.pop("weights"), given.pop("boxes"), given.pop("box_weights")
         )
         drawing = draw(marks, **given)
-    if ground == "none":
-        return drawing
-    return replace(drawing, png=laid_over(under, drawing.png))
+    # As heatmap.json prints it: a picture in a presentation tells what to compare it by.
+    png = noted(drawing.png, {"gloed:scale_max": repr(drawing.scale_max)})
+    return replace(drawing, png=png if ground == "none" else laid_over(under, png))
+
+
+def explain(drawing: Drawing, legend: Legend, dpr: int) -> Drawing:
+    """Put the legend under the picture; runs in a drawing process too."""
+    return replace(drawing, png=with_legend(drawing.png, legend, dpr=dpr))

@@ -13,11 +13,20 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.cells import TileError
 from app.layouts import LayoutError
 from app.pictures import PictureError, PictureTooLarge
 from app.renders import Busy
 from app.shops import ShopError, Unknown
-from collector.errors import CollectorError, InDoubt, Malformed, NotStored, StoreError, TooLarge
+from collector.errors import (
+    CollectorError,
+    InDoubt,
+    Malformed,
+    NotStored,
+    PackingError,
+    StoreError,
+    TooLarge,
+)
 from collector.errors import UnsupportedMedia as UnsupportedMediaError
 from heatmap.errors import HeatmapError
 from snippets.errors import SnippetError
@@ -65,6 +74,7 @@ class LinkRefused(ApiProblem):
     """A signed link has expired, or was changed."""
 
 
+UNREADABLE = ("unreadable", "What is stored cannot be read", 500)
 STORE = ("store", "The store cannot be reached", 503)
 CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     ApiProblem: ("refused", "Refused", 400),
@@ -88,6 +98,8 @@ CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     NotStored: ("not-stored", "Not stored", 503),
     InDoubt: ("in-doubt", "Stored or not", 504),
     StoreError: STORE,
+    PackingError: UNREADABLE,
+    TileError: UNREADABLE,
 }
 AWAY: tuple[type[Exception], ...] = (
     OSError,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from app.store import Store
 from collector.codes import Phase
@@ -19,6 +19,7 @@ from collector.sites import Page, Site, Zone, read_sites
 from collector.tables import RAW
 from collector.wire import MAX_ZONE, SLUG
 from snippets.selectors import check_selector
+from snippets.sheet import checked_zone
 
 DEFAULT_TIME_ZONE = "Europe/Amsterdam"
 KEY_CHARS = 16
@@ -28,6 +29,15 @@ TICK = timedelta(microseconds=1)
 DEFAULT_WINDOW_H = 24
 MAX_WINDOW_H = 7 * 24
 """How long a visit with a reference may still complete."""
+
+RAW_DAYS, VIEW_DAYS, TILE_DAYS = 30, 400, 760
+"""How many days are kept by default: what arrived, what was made of each view, and sums of days."""
+
+MOST_RAW_DAYS = 90
+SPARE_DAYS = 3
+"""Raw rows are kept so long beyond the window: until then outcomes are decided and days sealed."""
+
+MOST_DAYS = 3_660
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
@@ -98,6 +108,7 @@ async def put_page(
     title: str | None = None,
     phase: Phase = Phase.CHECKOUT,
     goal: bool = False,
+    cells: bool = False,
 ) -> int:
     """Make the page, or change what it says of itself; its number."""
     if not SLUG.match(slug):
@@ -109,25 +120,27 @@ async def put_page(
         )
         if page_id is None:
             page_id = await connection.fetchval(
-                "INSERT INTO page (site_id, page_id, slug, title, phase, goal, created_at) "
-                "SELECT $1, coalesce(max(page_id), 0) + 1, $2, $3, $4, $5, $6 "
+                "INSERT INTO page (site_id, page_id, slug, title, phase, goal, cells, created_at) "
+                "SELECT $1, coalesce(max(page_id), 0) + 1, $2, $3, $4, $5, $6, $7 "
                 "FROM page WHERE site_id = $1 RETURNING page_id",
                 site.site_id,
                 slug,
                 title or slug,
                 int(phase),
                 goal,
+                cells,
                 now,
             )
         else:
             await connection.execute(
-                "UPDATE page SET title = $3, phase = $4, goal = $5 "
+                "UPDATE page SET title = $3, phase = $4, goal = $5, cells = $6 "
                 "WHERE site_id = $1 AND page_id = $2",
                 site.site_id,
                 page_id,
                 title or slug,
                 int(phase),
                 goal,
+                cells,
             )
         await touch(connection, site.site_id)
     return int(page_id)
@@ -167,8 +180,9 @@ _END_ZONE = """
     WHERE site_id = $1 AND page_id = $2 AND number = $3 AND valid_to IS NULL
 """
 _BEGIN_ZONE = """
-    INSERT INTO zone (site_id, page_id, number, valid_from, name, selector, role, sensitive, states)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    INSERT INTO zone (site_id, page_id, number, valid_from,
+        name, selector, role, sensitive, states, watches, also)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
 
@@ -183,21 +197,20 @@ def _numbered(zones: Iterable[Zone], taken: dict[str, int]) -> tuple[Zone, ...]:
             number, following = following, following + 1
         if number > MAX_ZONE:
             raise ShopError(f"a page may have had {MAX_ZONE} zones in its life, not more")
-        selector = check_selector(zone.selector)
-        numbered[zone.name] = Zone(
-            number, zone.name, selector, zone.role, zone.sensitive, dict(zone.states)
-        )
+        numbered[zone.name] = checked_zone(replace(zone, number=number))
     return tuple(numbered.values())
 
 
-def _wording(zone: Zone) -> tuple[str, str, str, bool, str]:
-    states = json.dumps(dict(zone.states), sort_keys=True)
-    return zone.name, zone.selector, zone.role, zone.sensitive, states
+def _wording(zone: Zone) -> tuple[str, str, str, bool, str, str, str]:
+    lists = (dict(zone.states), sorted(zone.watches), list(zone.also))
+    states, watches, also = (json.dumps(part, sort_keys=True) for part in lists)
+    return zone.name, zone.selector, zone.role, zone.sensitive, states, watches, also
 
 
-def _row_wording(row: Any) -> tuple[str, str, str, bool, str]:
-    states = json.dumps(json.loads(row["states"]), sort_keys=True)
-    return row["name"], row["selector"], row["role"], row["sensitive"], states
+def _row_wording(row: Any) -> tuple[str, str, str, bool, str, str, str]:
+    lists = (json.loads(row[name]) for name in ("states", "watches", "also"))
+    states, watches, also = (json.dumps(part, sort_keys=True) for part in lists)
+    return row["name"], row["selector"], row["role"], row["sensitive"], states, watches, also
 
 
 class Rule(BaseModel):
@@ -217,6 +230,31 @@ class Configuration(BaseModel):
     consent: Rule | None = None
     honour_opt_out: bool = True
     window_h: Annotated[int, Field(ge=1, le=MAX_WINDOW_H)] = DEFAULT_WINDOW_H
+    raw_days: Annotated[int, Field(ge=1, le=MOST_RAW_DAYS)] = RAW_DAYS
+    view_days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = VIEW_DAYS
+    tile_days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = TILE_DAYS
+    imported: bool = False
+    menus: list[Annotated[str, AfterValidator(check_selector)]] = []
+
+    @model_validator(mode="after")
+    def _kept_in_order(self) -> Configuration:
+        least = least_raw_days(self.window_h)
+        if self.raw_days < least:
+            raise ValueError(
+                f"raw_days must be at least {least} with a window of {self.window_h} h, "
+                f"got {self.raw_days}"
+            )
+        if not self.raw_days <= self.view_days <= self.tile_days:
+            raise ValueError(
+                f"raw_days, view_days and tile_days must not fall, got {self.raw_days}, "
+                f"{self.view_days} and {self.tile_days}"
+            )
+        return self
+
+
+def least_raw_days(window_h: int) -> int:
+    """Outcomes must be decided, and their days sealed, while the raw rows are there."""
+    return -(-window_h // 24) + SPARE_DAYS
 
 
 async def configure(store: Store, site: Site, config: dict[str, Any]) -> None:

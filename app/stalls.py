@@ -8,13 +8,16 @@ hover that means "last tapped") or a reading stall (a band resting in view).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.seen import Seen
 from collector.codes import Device
+from collector.packing import TRAIL
 from collector.wire import BAND_PX, DWELL_STEPS_S
+from heatmap.fixations import Stalls as Fixations
 from heatmap.fixations import clock_dwell_s, clock_seconds, find_stalls
 
 STALL_ENC = 1
@@ -51,12 +54,7 @@ class Stalls:
 
 
 def stalls_of(view: Seen) -> Stalls:
-    found = find_stalls(
-        view.trail["t"].astype(float),
-        view.trail["x"].astype(float),
-        view.trail["y"].astype(float),
-        tail_ms=0.0,
-    )
+    found = _rests(view.trail) if len(view.trail) else _NO_RESTS
     zones = _zones(view)
     return Stalls(
         x_px=found.x_px,
@@ -66,6 +64,15 @@ def stalls_of(view: Seen) -> Stalls:
         zones_s=zones,
         bands_s=_bands(view, zones) if is_touch(view) else {},
     )
+
+
+def _rests(trail: NDArray[np.void]) -> Fixations:
+    t, x, y = (trail[name].astype(np.float64) for name in ("t", "x", "y"))
+    return find_stalls(t, x, y, tail_ms=0.0)
+
+
+_NO_RESTS = _rests(np.empty(0, TRAIL))
+"""Of the many views that have no trail."""
 
 
 def is_touch(view: Seen) -> bool:
@@ -96,16 +103,20 @@ def _bands(view: Seen, zones: dict[int, tuple[float, float]]) -> dict[int, float
     return {band: seconds * left for band, seconds in rested.items()} if left else {}
 
 
+@lru_cache
 def _interval(reached_s: int) -> tuple[float, float]:
     low, high = clock_dwell_s(reached_s)
     return float(low), float(high)
 
 
+@lru_cache
 def clock_middle(interval: tuple[float, float]) -> float:
     return float(clock_seconds(*interval))
 
 
 def pack_stalls(stalls: Stalls) -> bytes:
+    if not len(stalls.seconds):
+        return b""
     packed = np.zeros(len(stalls.seconds), STALL)
     packed["x"], packed["y"] = np.rint(stalls.x_px), np.rint(stalls.y_px)
     packed["ms"], packed["t"] = np.rint(stalls.seconds * 1000), np.rint(stalls.t_ms)
@@ -114,8 +125,9 @@ def pack_stalls(stalls: Stalls) -> bytes:
 
 def pack_dwell(stalls: Stalls) -> bytes:
     rows = [(zone, low * 1000, high * 1000) for zone, (low, high) in stalls.zones_s.items()]
-    return np.array(rows, DWELL).tobytes()
+    return np.array(rows, DWELL).tobytes() if rows else b""
 
 
 def pack_bands(view: Seen) -> bytes:
-    return np.array(sorted(view.bands_s.items()), BAND).tobytes()
+    rows = sorted(view.bands_s.items())
+    return np.array(rows, BAND).tobytes() if rows else b""

@@ -26,6 +26,10 @@ MIGRATION_LOCK = 0x676C6F66
 STATEMENT_TIMEOUT_MS = 30_000
 """No page and no flush needs longer; what does is stuck."""
 
+PASSING = ("", "08", "53", "55", "57")
+"""Classes of SQLSTATE that waiting may mend: no answer at all, connection, resources, not
+accepting now, an operator's doing."""
+
 SESSION = {
     "synchronous_commit": "on",
     "timezone": "UTC",
@@ -36,6 +40,14 @@ SESSION = {
 
 class StoreProblem(Exception):
     """The store cannot be used as it is; the message says what to do."""
+
+
+class StoreAway(StoreProblem):
+    """The store takes no connection now: it starts, stops or is full."""
+
+
+class OtherRevision(StoreProblem):
+    """The store's schema is that of an older or newer version."""
 
 
 def libpq_url(url: str) -> str:
@@ -84,9 +96,13 @@ class Store:
         self.url = url
         self._pool: Any = None
 
-    async def open(self) -> None:
+    async def open(self, *, at_once: bool = True) -> None:
+        """Connect; with `at_once` off not before the first question, which the store may miss."""
         self._pool = await asyncpg.create_pool(
-            self.url, min_size=1, max_size=POOL_SIZE, server_settings=SESSION
+            self.url,
+            min_size=1 if at_once else 0,
+            max_size=POOL_SIZE,
+            server_settings=SESSION,
         )
 
     async def close(self) -> None:
@@ -159,7 +175,8 @@ async def at_head(url: str, *, owned: bool) -> None:
     if owned:
         await migrate(url)
     elif (found := await revision(url)) != head():
-        raise StoreProblem(
+        kind = OtherRevision if found else StoreProblem
+        raise kind(
             f"the store is at revision {found or 'none'}, this version needs {head()}: "
             "run `gloed migrate`"
         )
@@ -175,6 +192,10 @@ async def _engine(url: str) -> AsyncIterator[AsyncConnection]:
         try:
             async with connection.begin():
                 yield connection
+        except sa.exc.DBAPIError as lost:
+            if _state(lost)[:2] in PASSING:
+                raise StoreAway(f"the store was lost: {lost.orig}") from lost
+            raise
         finally:
             await connection.close()
     finally:
@@ -185,7 +206,12 @@ async def _connected(engine: AsyncEngine) -> AsyncConnection:
     try:
         return await engine.connect()
     except sa.exc.DBAPIError as refused:
-        raise StoreProblem(f"the store refuses the connection: {refused.orig}") from refused
+        kind = StoreAway if _state(refused)[:2] in PASSING else StoreProblem
+        raise kind(f"the store refuses the connection: {refused.orig}") from refused
+
+
+def _state(refused: sa.exc.DBAPIError) -> str:
+    return str(getattr(refused.orig, "sqlstate", None) or "")
 
 
 async def _check_version(connection: AsyncConnection) -> None:

@@ -1,7 +1,7 @@
 """Views → visits and how they ended. Pure; the closing job stores what it answers.
 
-A visit is one visitor's views without a gap of 30 minutes. Views that bear the same reference of
-the shop are one visitor's too: a phone that leaves for its bank comes back by another network.
+A visit is one person's views without a gap of 30 minutes. Views that bear the same reference of
+the shop are one person's too: a phone that leaves for its bank comes back by another network.
 A visit that began the day before ends at noon: whatever never pauses (a monitor, or all visitors
 at once behind a proxy that is not trusted) falls into visits whose beginning is found by looking
 two days back, and a day can be closed without the days before those.
@@ -9,11 +9,11 @@ two days back, and a day can be closed without the days before those.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from app.seen import Seen, by_opening
+from app.seen import Seen
 from app.shops import DEFAULT_WINDOW_H
 from collector.codes import Outcome, OutcomeSource, Phase
 from collector.sites import Page, Site
@@ -24,7 +24,7 @@ GAP = timedelta(minutes=30)
 NOON = time(12)
 """When a visit that began the day before ends, if it has not paused since."""
 
-CHECKING_OUT = (Phase.CHECKOUT, Phase.PAYMENT)
+CHECKING_OUT = 1 << Phase.CHECKOUT | 1 << Phase.PAYMENT
 """Leaving from here is abandoning; who only looks at an order's confirmation again is not."""
 
 COMPLETED, FAILED, HANDED_OVER = 1, 2, 3
@@ -40,168 +40,139 @@ class Goal:
     result: int
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    visit_id: int
-    day: date
-    views: tuple[Seen, ...]
-    outcome: Outcome
-    source: OutcomeSource
-    goal_at: datetime | None
+@dataclass(slots=True)
+class Goals:
+    """Whose each goal is: of the visits that bear its reference, and of the person it came from."""
 
-    @property
-    def started_at(self) -> datetime:
-        return self.views[0].opened_at
+    by_ref: dict[bytes, list[Goal]] = field(default_factory=dict)
+    by_person: dict[int, list[Goal]] = field(default_factory=dict)
 
-    @property
-    def ended_at(self) -> datetime:
-        return max(view.last_at for view in self.views)
-
-
-def visits_of(
-    site: Site, views: Iterable[Seen], goals: Iterable[Goal], now: datetime
-) -> list[Visit]:
-    """Every visit among the views, with its outcome as it stands at `now`."""
-    pages = {page.page_id: page for page in site.pages.values()}
-    ordered = sorted(views, key=by_opening)
-    people = _People(ordered)
-    reached = [*goals, *_page_goals(ordered, pages)]
-    by_ref = _grouped(reached, lambda goal: goal.ref_hash)
-    by_person = _grouped(
-        reached, lambda goal: None if goal.visitor is None else people.of(goal.visitor)
-    )
-    visits = []
-    for group in _visits(ordered, people, site.time_zone):
-        found = _goals_of(group, by_ref, by_person.get(people.of(group[0].visitor), ()))
-        deadline = decided_at(site, group)
-        in_time = [goal for goal in found if goal.at < deadline]
-        outcome, source, goal_at = _outcome(pages, group, in_time, decided=now >= deadline)
-        visits.append(Visit(group[0].view_id, group[0].day, group, outcome, source, goal_at))
-    return visits
-
-
-def grouped_views(views: Iterable[Seen], time_zone: tzinfo) -> list[tuple[Seen, ...]]:
-    """The views of each visit, in order of opening."""
-    ordered = sorted(views, key=by_opening)
-    return _visits(ordered, _People(ordered), time_zone)
-
-
-def _visits(ordered: list[Seen], people: _People, time_zone: tzinfo) -> list[tuple[Seen, ...]]:
-    under_way: dict[Name, _Visit] = {}
-    ended: list[_Visit] = []
-    for view in ordered:
-        person = people.of(view.visitor)
-        visit = under_way.get(person)
-        if visit is None or not visit.goes_on_with(view, time_zone):
-            visit = under_way[person] = _Visit([], view.opened_at)
-            ended.append(visit)
-        visit.views.append(view)
-        visit.ends_at = max(visit.ends_at, view.last_at)
-    return [tuple(visit.views) for visit in ended]
+    def add(self, goal: Goal, person: int | None) -> None:
+        if goal.ref_hash is not None:
+            self.by_ref.setdefault(goal.ref_hash, []).append(goal)
+        if person is not None:
+            self.by_person.setdefault(person, []).append(goal)
 
 
 @dataclass(slots=True)
-class _Visit:
-    """A visit while it is put together."""
+class Visit:
+    """One visit, put together view by view; what it holds does not grow with them."""
 
-    views: list[Seen]
-    ends_at: datetime
+    first: Seen
+    last: Seen
+    ended_at: datetime
+    views: int = 0
+    phases: int = 0
+    """Bits of the phases of the pages that were opened."""
+    refs: set[bytes] = field(default_factory=set)
+    pressed_pay: bool = False
+    quarantined: bool = False
+
+    @property
+    def visit_id(self) -> int:
+        return self.first.view_id
+
+    @property
+    def day(self) -> date:
+        return self.first.day
 
     def goes_on_with(self, view: Seen, time_zone: tzinfo) -> bool:
-        if view.opened_at - self.ends_at >= GAP:
+        if view.opened_at - self.ended_at >= GAP:
             return False
-        days = (view.day - self.views[0].day).days
+        days = (view.day - self.day).days
         return days == 0 or (days == 1 and view.opened_at.astimezone(time_zone).time() < NOON)
 
+    def add(self, view: Seen, page: Page | None) -> None:
+        self.last = view
+        self.ended_at = max(self.ended_at, view.last_at)
+        self.views += 1
+        self.quarantined |= view.quarantined
+        if view.ref_hash is not None:
+            self.refs.add(view.ref_hash)
+        if page is not None:
+            self.phases |= 1 << page.phase
+            self.pressed_pay |= pressed_pay(page, view)
 
-Name = int | bytes
-"""What a visitor may be known by: a day's hash, or the hash of the shop's reference."""
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    outcome: Outcome
+    source: OutcomeSource = OutcomeSource.NONE
+    goal_at: datetime | None = None
 
 
-class _People:
-    """Which visitors are one: the same hash, yesterday's hash past midnight, the same reference."""
+class Journey:
+    """What one person did: takes their views in order of opening, then says how visits ended."""
 
-    def __init__(self, views: Iterable[Seen]) -> None:
-        self._parent: dict[Name, Name] = {}
-        for view in views:
-            if view.visitor_before is not None:
-                self._join(view.visitor, view.visitor_before)
-            if view.ref_hash is not None:
-                self._join(view.visitor, view.ref_hash)
+    def __init__(self, site: Site, pages: Mapping[int, Page], person: int) -> None:
+        self.person = person
+        self._site = site
+        self._pages = pages
+        self._visits: list[Visit] = []
+        self._page_goals: list[Goal] = []
 
-    def of(self, name: Name) -> Name:
-        """The one name of everybody who is the same person."""
-        while (parent := self._parent.get(name, name)) != name:
-            self._parent[name] = self._parent.get(parent, parent)  # halves the way for the next
-            name = parent
-        return name
+    def add(self, view: Seen) -> Visit:
+        """The visit that the view belongs to."""
+        if not self._visits or not self._visits[-1].goes_on_with(view, self._site.time_zone):
+            self._visits.append(Visit(view, view, view.opened_at))
+        visit = self._visits[-1]
+        page = self._pages.get(view.page_id)
+        visit.add(view, page)
+        if page is not None and page.goal:
+            source = OutcomeSource.PAGE
+            told = Goal(view.opened_at, view.visitor, view.ref_hash, source, COMPLETED)
+            self._page_goals.append(told)
+        return visit
 
-    def _join(self, one: Name, other: Name) -> None:
-        self._parent[self.of(one)] = self.of(other)
+    def endings(self, goals: Goals, now: datetime) -> list[tuple[Visit, Ending]]:
+        """Every visit with its outcome as it stands at `now`."""
+        own = [*goals.by_person.get(self.person, ()), *self._page_goals]
+        by_page: dict[bytes, list[Goal]] = {}
+        for goal in self._page_goals:
+            if goal.ref_hash is not None:
+                by_page.setdefault(goal.ref_hash, []).append(goal)
+        return [
+            (visit, _ending(self._site, visit, _goals_of(visit, own, goals.by_ref, by_page), now))
+            for visit in self._visits
+        ]
 
 
 def _goals_of(
-    group: Iterable[Seen], by_ref: Mapping[Name, list[Goal]], own: Iterable[Goal]
+    visit: Visit, own: Iterable[Goal], *by_ref: Mapping[bytes, Sequence[Goal]]
 ) -> list[Goal]:
     """Goals under a reference of the visit's views, and its person's own from its opening on."""
-    views = list(group)
-    refs = {view.ref_hash for view in views if view.ref_hash is not None}
-    found = [goal for ref in refs for goal in by_ref.get(ref, ())]
-    return found + [goal for goal in own if goal.at >= views[0].opened_at]
+    found = [goal for known in by_ref for ref in visit.refs for goal in known.get(ref, ())]
+    return found + [goal for goal in own if goal.at >= visit.first.opened_at]
 
 
-def _page_goals(views: Iterable[Seen], pages: Mapping[int, Page]) -> list[Goal]:
-    return [
-        Goal(view.opened_at, view.visitor, view.ref_hash, OutcomeSource.PAGE, COMPLETED)
-        for view in views
-        if (page := pages.get(view.page_id)) is not None and page.goal
-    ]
-
-
-def _grouped(goals: Iterable[Goal], key: Callable[[Goal], Name | None]) -> dict[Name, list[Goal]]:
-    found: dict[Name, list[Goal]] = {}
-    for goal in goals:
-        if (name := key(goal)) is not None:
-            found.setdefault(name, []).append(goal)
-    return found
-
-
-def _outcome(
-    pages: Mapping[int, Page], group: tuple[Seen, ...], goals: list[Goal], *, decided: bool
-) -> tuple[Outcome, OutcomeSource, datetime | None]:
+def _ending(site: Site, visit: Visit, goals: Iterable[Goal], now: datetime) -> Ending:
     """The best source wins: the shop's server, the image, the page."""
-    done = [goal for goal in goals if goal.result == COMPLETED]
+    deadline = decided_at(site, visit)
+    in_time = [goal for goal in goals if goal.at < deadline]
+    done = [goal for goal in in_time if goal.result == COMPLETED]
     if done:
         best = max(done, key=lambda goal: (goal.source, -goal.at.timestamp()))
-        return Outcome.COMPLETED, OutcomeSource(best.source), best.at
-    if not any(_phase(pages, view) in CHECKING_OUT for view in group):
-        return Outcome.BROWSED, OutcomeSource.NONE, None
-    if not decided:
-        return Outcome.OPEN, OutcomeSource.NONE, None
-    if goals:
-        return Outcome.HANDED_OVER, OutcomeSource(max(goal.source for goal in goals)), None
-    paid = any(pressed_pay(pages.get(view.page_id), view) for view in group)
-    return (Outcome.HANDED_OVER if paid else Outcome.ABANDONED), OutcomeSource.NONE, None
+        return Ending(Outcome.COMPLETED, OutcomeSource(best.source), best.at)
+    if not visit.phases & CHECKING_OUT:
+        return Ending(Outcome.BROWSED)
+    if now < deadline:
+        return Ending(Outcome.OPEN)
+    if in_time:
+        return Ending(Outcome.HANDED_OVER, OutcomeSource(max(goal.source for goal in in_time)))
+    return Ending(Outcome.HANDED_OVER if visit.pressed_pay else Outcome.ABANDONED)
 
 
-def decided_at(site: Site, group: tuple[Seen, ...]) -> datetime:
+def decided_at(site: Site, visit: Visit) -> datetime:
     """When nothing can complete the visit any more: its window, or its visitor's day, is over."""
-    ended = max(view.last_at for view in group)
-    if any(view.ref_hash is not None for view in group):
-        return ended + window(site)
-    midnight = datetime.combine(group[-1].day + timedelta(days=1), time.min, site.time_zone)
-    return max(midnight, ended) + GAP
+    if visit.refs:
+        return visit.ended_at + window(site)
+    midnight = datetime.combine(visit.last.day + timedelta(days=1), time.min, site.time_zone)
+    return max(midnight, visit.ended_at) + GAP
 
 
 def window(site: Site) -> timedelta:
     return timedelta(hours=site.config.get("window_h", DEFAULT_WINDOW_H))
 
 
-def pressed_pay(page: Page | None, view: Seen) -> bool:
-    zones = page.zones if page else ()
-    return any(zone.role == "pay" and view.pressed(zone.number) for zone in zones)
-
-
-def _phase(pages: Mapping[int, Page], view: Seen) -> Phase:
-    page = pages.get(view.page_id)
-    return page.phase if page else Phase.BROWSE
+def pressed_pay(page: Page, view: Seen) -> bool:
+    return any(zone.role == "pay" and view.pressed(zone.number) for zone in page.zones)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from crawlerdetect import CrawlerDetect
+from msgspec import Struct
 from ua_parser import parse
 
 from collector.codes import Browser, Device, Language, System
@@ -37,10 +37,10 @@ _LANGUAGES = {
     "de": Language.GERMAN,
     "fr": Language.FRENCH,
 }
+_OTHER_LANGUAGE = Language.OTHER
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     device: int
     browser: int
     os: int
@@ -83,7 +83,7 @@ def _device(header: str, os: int) -> Device:
 def language_class(header: str) -> int:
     """Class of the first language asked for."""
     first = header.partition(",")[0].partition(";")[0]
-    return _LANGUAGES.get(first.partition("-")[0].strip().lower(), Language.OTHER)
+    return _LANGUAGES.get(first.partition("-")[0].strip().lower(), _OTHER_LANGUAGE)
 
 
 def warm_up() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from collector.wire import GIF, Reason
 
@@ -15,14 +16,18 @@ NO_STORE: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"access-control-allow-origin", b"*"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
 )
-_CSS: Header = (b"content-type", b"text/css; charset=utf-8")
+"""On every answer; and no more than has an effect, for the server checks each at each answer."""
+
+_TEXT: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"),)
+_CSS: tuple[Header, ...] = (
+    (b"content-type", b"text/css; charset=utf-8"),
+    (b"referrer-policy", b"no-referrer"),  # of what the sheet asks for
+    *_TEXT,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     status: int
     headers: tuple[Header, ...]
     body: bytes = b""
@@ -43,8 +48,8 @@ def _dropped(reason: Reason) -> Header:
 
 GIF_ANSWER = _gif(200)
 KEPT = Answer(204, NO_STORE)
-EMPTY_SHEET = _answer(200, b"", _CSS)
-NO_SCRIPT = _answer(200, b"", (b"content-type", b"text/javascript; charset=utf-8"))
+EMPTY_SHEET = _answer(200, b"", *_CSS)
+NO_SCRIPT = _answer(200, b"", (b"content-type", b"text/javascript; charset=utf-8"), *_TEXT)
 PREFLIGHT = Answer(
     204,
     (
@@ -61,7 +66,7 @@ def dropped_gif(reason: Reason) -> Answer:
 
 
 def dropped_sheet(reason: Reason) -> Answer:
-    return _answer(200, b"", _CSS, _dropped(reason))
+    return _answer(200, b"", *_CSS, _dropped(reason))
 
 
 def dropped_post(reason: Reason) -> Answer:
@@ -74,7 +79,7 @@ def redirect(location: str) -> Answer:
 
 def stylesheet(body: bytes, *, packed: bool) -> Answer:
     encoding = ((b"content-encoding", b"gzip"),) if packed else ()
-    return _answer(200, body, _CSS, (b"vary", b"accept-encoding"), *encoding)
+    return _answer(200, body, *_CSS, (b"vary", b"accept-encoding"), *encoding)
 
 
 def not_stored(retry_after_s: int, *, method: str, sheet: bool) -> Answer:
@@ -93,7 +98,7 @@ def in_doubt(*, method: str, sheet: bool) -> Answer:
 
 
 def _harmless(status: int, *headers: Header, sheet: bool) -> Answer:
-    return _answer(status, b"", _CSS, *headers) if sheet else _gif(status, *headers)
+    return _answer(status, b"", *_CSS, *headers) if sheet else _gif(status, *headers)
 
 
 def problem(status: int, slug: str, detail: str, *headers: Header) -> Answer:
@@ -105,7 +110,7 @@ def problem(status: int, slug: str, detail: str, *headers: Header) -> Answer:
         "detail": detail,
     }
     kind = (b"content-type", b"application/problem+json")
-    return _answer(status, json.dumps(body).encode(), kind, *headers)
+    return _answer(status, json.dumps(body).encode(), kind, *_TEXT, *headers)
 
 
 NOT_ALLOWED = problem(

@@ -8,7 +8,7 @@ from math import inf
 
 import structlog
 
-from collector.connections import ASK_WITHIN_S, AWAY, Connections
+from collector.connections import ASK_WITHIN_S, AWAY, GRACE_S, Connections
 from collector.errands import Errands
 from collector.errors import NotStored
 from collector.sites import Site, read_sites
@@ -17,6 +17,9 @@ log = structlog.get_logger()
 
 REFRESH_S = 5.0
 """A changed page or zone is in force after this long at the latest."""
+
+AHEAD_S = REFRESH_S / 2
+"""Read again this long after the last time, while everybody is still served from it."""
 
 MISS_S = 0.5
 """A flood of unknown keys may ask the store no more often than this."""
@@ -42,26 +45,47 @@ class Catalogue:
         """
         site = self._by_key.get(key)
         missing = site is None or (slug is not None and slug not in site.pages)
-        await self._refresh(missing=missing)
+        if self._due(missing=missing):
+            await self._refresh(missing=missing)
+        else:
+            self._read_ahead()
         return self._by_key.get(key)
 
     async def by_id(self, site_id: int, page_id: int) -> Site | None:
         """Likewise, of what a token names: another collector may have given it out."""
         site = self._by_id.get(site_id)
-        await self._refresh(missing=site is None or site.page(page_id) is None)
+        missing = site is None or site.page(page_id) is None
+        if self._due(missing=missing):
+            await self._refresh(missing=missing)
+        else:
+            self._read_ahead()
         return self._by_id.get(site_id)
+
+    async def sites(self) -> tuple[Site, ...]:
+        """Every shop. Raises NotStored when none is known and that cannot be asked."""
+        missing = not self._by_id
+        if self._due(missing=missing):
+            await self._refresh(missing=missing)
+        return tuple(self._by_id.values())
+
+    @property
+    def warm(self) -> bool:
+        """Whether shops are known, and served on while the store is away."""
+        return self._read_at > -inf
 
     def forget(self) -> None:
         """Read again at the next question: the shop was changed in this process."""
         self._forgotten_at = time.monotonic()
 
     async def _refresh(self, *, missing: bool) -> None:
-        if not self._due(missing=missing):
-            return
+        known = not missing and not self._stale()
         try:
-            # Who asks after a change must not be told what was read before it.
-            await self._errands.run(self._forgotten_at, self._read)
+            # What is known need not wait for a silent store: the errand goes on without us.
+            async with asyncio.timeout(GRACE_S if known else None):
+                # Who asks after a change must not be told what was read before it.
+                await self._errands.run(self._forgotten_at, self._read)
         except AWAY as away:
+            self._failed_at = time.monotonic()
             if missing:
                 raise NotStored("the store cannot be asked now") from away
             log.warning("sites_not_read", why=type(away).__name__)
@@ -73,6 +97,12 @@ class Catalogue:
         return now - self._failed_at >= AGAIN_S and (
             self._stale() or now - self._read_at >= REFRESH_S
         )
+
+    def _read_ahead(self) -> None:
+        """Where anybody asks, what is known is renewed while it is good: nobody waits for it."""
+        now = time.monotonic()
+        if now - self._read_at >= AHEAD_S and now - self._failed_at >= AGAIN_S:
+            self._errands.begin(self._forgotten_at, self._read)
 
     def _stale(self) -> bool:
         return self._read_at <= self._forgotten_at

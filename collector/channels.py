@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from collector.codes import Channel
@@ -12,9 +14,25 @@ _SHORT_LINKS = frozenset(("t.co",))
 """Hosts whose own name is too short to be told from a part of another."""
 
 
+_PLACE = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)*([^/?#@]*)", re.I)
+"""Of a URL, the host and its port; whoever signs in by it is left out."""
+
+REMEMBERED = 1024
+LONGEST_PLACE = 262
+"""Characters of a host's longest name and a port."""
+
+
 def channel_of(referrer: str) -> Channel:
     """By host alone; what a beacon calls its referrer is mostly the shop's own page."""
-    host = _host(referrer)
+    place = _PLACE.match(referrer)
+    if place is None or len(place[1]) > LONGEST_PLACE:
+        return Channel.UNKNOWN
+    return _channel_of_place(place[1])
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _channel_of_place(place: str) -> Channel:
+    host = _host(place)
     if host is None:
         return Channel.UNKNOWN
     labels = frozenset(host.split(".")[:-1])
@@ -25,10 +43,8 @@ def channel_of(referrer: str) -> Channel:
     return Channel.INTERNAL
 
 
-def _host(referrer: str) -> str | None:
-    if "://" not in referrer:
-        return None
+def _host(place: str) -> str | None:
     try:
-        return urlsplit(referrer).hostname
+        return urlsplit(f"//{place}").hostname
     except ValueError:  # brackets around what is no address
         return None

@@ -8,6 +8,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+from itertools import accumulate
+
+from collector.wire import Capture
 
 
 class Device(IntEnum):
@@ -108,3 +112,55 @@ class Codes:
     variant: int = 0
     capture: int = 0
     language: int = Language.OTHER
+
+
+CODE_BITS = {
+    "device": 3,
+    "band": 3,
+    "browser": 4,
+    "os": 4,
+    "channel": 3,
+    "variant": 8,
+    "capture": 3,
+    "language": 4,
+}
+"""Where a batch keeps its codes: all of them in one integer, the first one lowest. No room is
+left beside them, so that a code which outgrows its bits takes another column."""
+
+_SPANS = tuple(
+    (name, shift, 2**bits - 1)
+    for (name, bits), shift in zip(
+        CODE_BITS.items(), accumulate(CODE_BITS.values(), initial=0), strict=False
+    )
+)
+_INTEGERS = 2**32
+
+assert tuple(CODE_BITS) == Codes.__slots__
+assert sum(CODE_BITS.values()) == 32
+for _name, _most in {
+    "device": max(Device),
+    "band": len(BAND_EDGES_PX),
+    "browser": max(Browser),
+    "os": max(System),
+    "channel": max(Channel),
+    "capture": max(Capture),
+    "language": max(Language),
+}.items():
+    assert _most < 2 ** CODE_BITS[_name] - 1, f"{_name} has no room to grow"
+
+
+def pack_codes(codes: Codes) -> int:
+    """As the store's signed integer of 32 bits. Raises ValueError for a code beyond its bits."""
+    packed = 0
+    for name, shift, most in _SPANS:
+        code = getattr(codes, name)
+        if not 0 <= code <= most:
+            raise ValueError(f"{name} is {code}, a batch has room for 0 to {most}")
+        packed |= code << shift
+    return packed - _INTEGERS if packed >= _INTEGERS // 2 else packed
+
+
+@lru_cache(maxsize=4096)
+def unpack_codes(packed: int) -> Codes:
+    """What was packed. Few of all combinations occur, and rows share them."""
+    return Codes(*(packed >> shift & most for _, shift, most in _SPANS))

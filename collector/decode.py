@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Annotated, TypeVar
 
 import msgspec
 
 from collector.errors import Malformed, TooLarge, UnsupportedMedia
-from collector.packing import pack_event, pack_trail
+from collector.packing import pack_events, pack_steps
 from collector.wire import (
     BATCH_VERSION,
     MAX_BODY_BYTES,
@@ -31,7 +30,21 @@ PLACEMENTS = 3
 
 _Int = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _Side = Annotated[int, msgspec.Meta(ge=1, le=2**15 - 1)]
-_WIRE_KINDS = frozenset(Kind) - {Kind.STALL}
+_Share = Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)]
+_Event = tuple[
+    Annotated[int, msgspec.Meta(ge=1, le=Kind.STALL.value - 1, description="kind")],
+    Annotated[int, msgspec.Meta(ge=0, le=MAX_T_MS, description="t")],
+    Annotated[int, msgspec.Meta(ge=0, le=MAX_X_PX, description="x")],
+    Annotated[int, msgspec.Meta(ge=0, le=MAX_Y_PX, description="y")],
+    Annotated[int, msgspec.Meta(ge=0, le=MAX_ZONE, description="zone")],
+    Annotated[_Share, msgspec.Meta(description="u")],
+    Annotated[_Share, msgspec.Meta(description="v")],
+    Annotated[_Int, msgspec.Meta(description="value")],
+    Annotated[int, msgspec.Meta(ge=0, le=PLACEMENTS - 1, description="placement")],
+]
+"""The decoder holds events to their limits itself: checked here they cost it twice over."""
+
+assert max(Kind) is Kind.STALL, "a client sends every kind but the derived one, the last"
 
 
 class BatchBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -51,7 +64,7 @@ class BatchBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     u: str | None = None
     ref: Annotated[str, msgspec.Meta(pattern=f"^{REF.pattern}")] | None = None
     r: Annotated[list[int], msgspec.Meta(max_length=3 * MAX_POINTS)] = []
-    e: Annotated[list[list[int]], msgspec.Meta(max_length=MAX_EVENTS)] = []
+    e: Annotated[list[_Event], msgspec.Meta(max_length=MAX_EVENTS)] = []
 
 
 class GoalBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -61,8 +74,7 @@ class GoalBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     result: str = "completed"
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     token: str | None
     view_id: int | None
     opened_min: int | None
@@ -113,7 +125,6 @@ def decode_batch(body: bytes) -> Batch:
         raise Malformed("a batch bears a token in t, or all of id, m and p")
     if told.u is not None and len(told.u.encode()) > MAX_PATH_BYTES:
         raise Malformed(f"u may have at most {MAX_PATH_BYTES} bytes")
-    points = _points(told.r)
     return Batch(
         token=told.t,
         view_id=None if told.id is None else _signed(told.id),
@@ -124,9 +135,9 @@ def decode_batch(body: bytes) -> Batch:
         ref=told.ref,
         viewport=told.vp,
         page=told.pg,
-        n=len(points),
-        trail=pack_trail(points),
-        events=b"".join(map(_event, told.e)),
+        n=len(told.r) // 3,
+        trail=_trail(told.r) if told.r else b"",
+        events=pack_events(told.e),
     )
 
 
@@ -162,36 +173,22 @@ def _harmless(problem: Exception) -> str:
     )
 
 
-def _points(flat: list[int]) -> list[tuple[int, int, int]]:
+def _trail(flat: list[int]) -> bytes:
     """First x, y, t as they are, then differences to the point before."""
     if len(flat) % 3:
         raise Malformed("r must hold x, y, t for every point")
-    xs, ys, ts = (list(accumulate(flat[i::3])) for i in range(3))
-    if not flat:
-        return []
-    _within("r", "x", min(xs), max(xs), MAX_X_PX)
-    _within("r", "y", min(ys), max(ys), MAX_Y_PX)
-    _within("r", "t", min(ts), max(ts), MAX_T_MS)
-    if min(flat[5::3], default=0) < 0:
+    dts = flat[2::3]
+    if min(dts) < 0:
         raise Malformed("r: time must not run backwards")
-    return list(zip(xs, ys, ts, strict=True))
+    if sum(dts) > MAX_T_MS:
+        raise Malformed(f"r: t must lie between 0 and {MAX_T_MS}")
+    dxs, dys = flat[0::3], flat[1::3]
+    _check_places("x", dxs, MAX_X_PX)
+    _check_places("y", dys, MAX_Y_PX)
+    return pack_steps(flat)
 
 
-def _event(told: list[int]) -> bytes:
-    if len(told) != 9:
-        raise Malformed(
-            "an event in e has nine numbers: kind, t, x, y, zone, u, v, value, placement"
-        )
-    kind, t, x, y, zone, u, v, value, placement = told
-    if kind not in _WIRE_KINDS:
-        raise Malformed("e: unknown kind")
-    limits = (("t", t, MAX_T_MS), ("x", x, MAX_X_PX), ("y", y, MAX_Y_PX), ("zone", zone, MAX_ZONE))
-    more = (("u", u, 65535), ("v", v, 65535), ("value", value, 2**31 - 1))
-    for name, number, top in (*limits, *more, ("placement", placement, PLACEMENTS - 1)):
-        _within("e", name, number, number, top)
-    return pack_event(kind, placement, zone, x, y, u, v, t, value)
-
-
-def _within(field: str, name: str, low: int, high: int, top: int) -> None:
-    if low < 0 or high > top:
-        raise Malformed(f"{field}: {name} must lie between 0 and {top}")
+def _check_places(name: str, steps: list[int], top: int) -> None:
+    places = list(accumulate(steps))
+    if min(places) < 0 or max(places) > top:
+        raise Malformed(f"r: {name} must lie between 0 and {top}")

@@ -15,12 +15,18 @@ class Errands(Generic[T]):
 
     async def run(self, name: Hashable, work: Callable[[], Coroutine[None, None, T]]) -> T:
         """What `work` returns or raises; who comes while it runs shares its end."""
+        return await asyncio.shield(self.begin(name, work))
+
+    def begin(
+        self, name: Hashable, work: Callable[[], Coroutine[None, None, T]]
+    ) -> asyncio.Task[T]:
+        """Likewise, for who does not wait."""
         task = self._running.get(name)
         if task is None:
             task = asyncio.create_task(work())
             self._running[name] = task
             task.add_done_callback(lambda done: self._ended(name, done))
-        return await asyncio.shield(task)
+        return task
 
     def _ended(self, name: Hashable, task: asyncio.Task[T]) -> None:
         del self._running[name]

@@ -35,6 +35,29 @@ class StoreError(CollectorError):
     """The store refused or cannot be reached."""
 
 
+class OtherRevision(StoreError):
+    """The store's schema is older or newer than what rows are written for."""
+
+    store = ""
+    """Its identity, where it was asked for: rows may wait for it."""
+
+
+class SpoolError(CollectorError):
+    """The spool is full, cannot be written, or is not there; it holds nothing of the group."""
+
+
+class SpoolInDoubt(SpoolError):
+    """The disk failed, and what it kept of the group could not be taken back."""
+
+
+class PackingError(CollectorError):
+    """Packed bytes are damaged, of a version that is not known, or not to be packed."""
+
+
+class UnknownPacking(PackingError):
+    """The version is none that this Gloed reads; nothing is wrong with the bytes."""
+
+
 def place_of(defect: BaseException) -> str:
     """Where a defect arose, for a log line that may repeat nothing of what was sent."""
     trace = defect.__traceback__

@@ -1,21 +1,25 @@
 """Rows that are committed together: COPY, then the idempotent insert, then halves of it.
 
-A group knows of each row what became of it: kept, refused for itself, unknown because the store
-was lost while it committed, or not kept. Nothing else may be answered.
+A group knows of each row what became of it: kept (by the store, or put aside for it), refused for
+itself, unknown because the store was lost while it committed, or not kept. Nothing else may be
+answered.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
 import structlog
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from collector.connections import AWAY
+from collector.copying import FORMS
 from collector.tables import RAW, metadata
 
 log = structlog.get_logger()
@@ -28,6 +32,8 @@ KEYS = {name: tuple(c.name for c in metadata.tables[name].primary_key.columns) f
 IDENTITY = {**KEYS, "goal": (*KEYS["goal"], "source")}
 """What makes a row a repeat: a goal told by a better source than before is none."""
 
+_IDENTITY_OF = {name: itemgetter(*columns) for name, columns in IDENTITY.items()}
+
 Key = tuple[Any, ...]
 Marks = Mapping[tuple[int, date], datetime]
 """Days (of a shop) that late rows make dirty, and since when."""
@@ -35,20 +41,17 @@ Marks = Mapping[tuple[int, date], datetime]
 PathKey = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of `beacon`, `batch` or `goal`; `path` is kept beside it when it is new."""
 
     table: str
     values: dict[str, Any]
     path: str | None = None
-    key: Key = field(init=False)
-    """Asked for at every step of a row's way, so it is made once."""
+    key: Key = ()
+    """Asked for at every step of a row's way, so it is made once, and from the rest."""
 
     def __post_init__(self) -> None:
-        values = self.values
-        key = (self.table, *[values[name] for name in IDENTITY[self.table]])
-        object.__setattr__(self, "key", key)
+        force_setattr(self, "key", (self.table, *_IDENTITY_OF[self.table](self.values)))
 
     @property
     def path_key(self) -> PathKey:
@@ -56,8 +59,8 @@ class Row:
 
     @property
     def size(self) -> int:
-        packed = (self.values.get("trail"), self.values.get("ev"))
-        return ROW_OVERHEAD_BYTES + sum(len(part) for part in packed if part)
+        packed = len(self.values.get("trail") or b"") + len(self.values.get("ev") or b"")
+        return ROW_OVERHEAD_BYTES + packed
 
     @property
     def record(self) -> tuple[Any, ...]:
@@ -72,11 +75,29 @@ class Group:
         self._late = late
         self._known_paths = known_paths
         self._in_doubt: set[Key] = set()
-        self._refused: set[Key] = set()
+        self._refused: dict[Key, Row] = {}
 
     @property
     def days(self) -> set[date]:
         return {row.values["day"] for row in self._unsettled.values()}
+
+    @property
+    def unsettled(self) -> list[Row]:
+        """What neither the store nor anything else has kept or refused yet."""
+        return list(self._unsettled.values())
+
+    @property
+    def refused(self) -> list[Row]:
+        return list(self._refused.values())
+
+    def put_aside(self, rows: Iterable[Row]) -> None:
+        """They are kept elsewhere, whatever became of a commit in doubt: they may come twice."""
+        for row in rows:
+            del self._unsettled[row.key]
+            self._in_doubt.discard(row.key)
+
+    def doubt(self, rows: Iterable[Row]) -> None:
+        self._in_doubt.update(row.key for row in rows)
 
     def kept(self, key: Key) -> bool:
         return key not in self._unsettled and key not in self._refused
@@ -99,9 +120,14 @@ class Group:
         """
         try:
             async with self._transaction(connection, rows):
-                for table, records in _by_table(rows).items():
-                    await connection.copy_records_to_table(
-                        table, records=records, columns=COLUMNS[table]
+                for table, of_table in _by_table(rows).items():
+                    form = FORMS[table]
+                    await connection.copy_to_table(
+                        table,
+                        # Bare bytes would be taken for the path of a file.
+                        source=memoryview(form.packed(row.values for row in of_table)),
+                        columns=form.columns,
+                        format="binary",
                     )
         except Exception as problem:
             if not _blames_rows(problem):
@@ -113,8 +139,8 @@ class Group:
         """INSERT … ON CONFLICT, halved until only the poisonous rows are left."""
         try:
             async with self._transaction(connection, rows):
-                for table, records in _by_table(rows).items():
-                    await connection.executemany(_INSERT[table], records)
+                for table, of_table in _by_table(rows).items():
+                    await connection.executemany(_INSERT[table], [row.record for row in of_table])
         except Exception as problem:
             if not _blames_rows(problem):
                 raise
@@ -123,7 +149,7 @@ class Group:
                 await self._insert(connection, rows[:middle])
                 await self._insert(connection, rows[middle:])
             else:
-                self._refuse(rows[0], problem)
+                self.refuse(rows[0], problem)
 
     @asynccontextmanager
     async def _transaction(self, connection: Any, rows: Sequence[Row]) -> AsyncIterator[None]:
@@ -146,9 +172,10 @@ class Group:
         for key in keys:
             del self._unsettled[key]
 
-    def _refuse(self, row: Row, problem: Exception) -> None:
+    def refuse(self, row: Row, problem: Exception) -> None:
+        """Nobody can take it, whatever is tried."""
         log.error("row_refused", table=row.table, why=type(problem).__name__)
-        self._refused.add(row.key)
+        self._refused[row.key] = row
         self._in_doubt.discard(row.key)
         del self._unsettled[row.key]
 
@@ -186,10 +213,10 @@ def _blames_rows(problem: Exception) -> bool:
     return isinstance(problem, ValueError | TypeError | ArithmeticError)
 
 
-def _by_table(rows: Iterable[Row]) -> dict[str, list[tuple[Any, ...]]]:
-    sorted_out: dict[str, list[tuple[Any, ...]]] = {}
+def _by_table(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    sorted_out: dict[str, list[Row]] = {}
     for row in rows:
-        sorted_out.setdefault(row.table, []).append(row.record)
+        sorted_out.setdefault(row.table, []).append(row)
     return sorted_out
 
 

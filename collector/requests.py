@@ -30,7 +30,8 @@ def headers_of(scope: Scope) -> Headers:
 
 
 def text_of(headers: Headers, name: bytes) -> str:
-    return headers.get(name, b"").decode("latin-1")
+    value = headers.get(name)
+    return value.decode("latin-1") if value else ""
 
 
 def sent_of(scope: Scope, headers: Headers, trusted: tuple[Network, ...]) -> Sent:
@@ -44,7 +45,7 @@ def sent_of(scope: Scope, headers: Headers, trusted: tuple[Network, ...]) -> Sen
         referrer=headers.get(b"referer", b"").decode("utf-8", "replace"),
         cookies=text_of(headers, b"cookie"),
         purpose=text_of(headers, b"sec-purpose") or text_of(headers, b"purpose"),
-        opted_out=text_of(headers, b"sec-gpc") == "1" or text_of(headers, b"dnt") == "1",
+        opted_out=headers.get(b"sec-gpc") == b"1" or headers.get(b"dnt") == b"1",
         unbelieved=sender.unbelieved,
     )
 

@@ -262,16 +262,15 @@ class Collector:
         sent = sent_of(scope, headers, self._parts.trusted)
         hit = Hit(self._parts.clock(), sent, said, site)
         outcome = sift(hit)
-        if site is not None:
-            self._count(hit, site, outcome)
+        if site is not None and isinstance(outcome, Drop):
+            self._count(hit, site, outcome.reason)
+        elif site is not None and sent.unbelieved:
+            self._count(hit, site, Reason.UNTRUSTED_PROXY)
         return outcome
 
-    def _count(self, hit: Hit, site: Site, outcome: Hit | Drop) -> None:
-        day, capture = site.day_of(hit.at), int(hit.capture)
-        if isinstance(outcome, Drop):
-            self._parts.writer.count_drop(site.site_id, day, outcome.reason, capture)
-        elif hit.sent.unbelieved:
-            self._parts.writer.count_drop(site.site_id, day, Reason.UNTRUSTED_PROXY, capture)
+    def _count(self, hit: Hit, site: Site, reason: Reason) -> None:
+        day = site.day_of(hit.at)
+        self._parts.writer.count_drop(site.site_id, day, reason, int(hit.capture))
 
 
 def _is_key(text: str) -> bool:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import unquote
 
@@ -40,6 +41,9 @@ REMEMBERED = 4096
 _clean: set[str] = set()
 """Segments found to hold nothing personal, and only those: a shop's paths are few and repeat."""
 
+_clean_paths: set[str] = set()
+"""Whole paths that scrubbing leaves as they are, and only those."""
+
 
 def scrub_path(raw: str) -> str | None:
     """The path of a URL or of a path, scrubbed; None where it is no path of the shop.
@@ -48,10 +52,21 @@ def scrub_path(raw: str) -> str | None:
     """
     if len(raw.encode("utf-8", "replace")) > MAX_PATH_BYTES:
         return None
-    text = _path_of(_END.split(raw.replace("\\", "/"), maxsplit=1)[0])
+    told = _path_of(_END.split(raw.replace("\\", "/"), maxsplit=1)[0])
+    if told in _clean_paths:
+        return told
+    text = told
     while text is not None and (further := _pass(text)) != text:
         text = further
+    if text is not None and text == told:
+        _remember(text, _clean_paths)
     return text
+
+
+def _remember(text: str, clean: set[str]) -> None:
+    if len(clean) >= REMEMBERED:
+        clean.clear()
+    clean.add(text)
 
 
 def _path_of(url: str) -> str | None:
@@ -94,9 +109,7 @@ def _segment(text: str) -> str:
         return text
     if (found := _found(text)) is not None:
         return found
-    if len(_clean) >= REMEMBERED:
-        _clean.clear()
-    _clean.add(text)
+    _remember(text, _clean)
     return text
 
 
@@ -139,6 +152,7 @@ def _decoded(text: str) -> Iterator[bytes]:
             yield urlsafe_b64decode(whole + "=" * (-len(whole) % 4))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def path_id(path: str) -> int:
     """blake2b 64 of a scrubbed path, signed."""
     return int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "big", signed=True)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from collector.agents import read_agent
 from collector.hits import Beacon, Drop, Hit, Opening, Script, Thanks
 from collector.sites import Page, Site
-from collector.tokens import Token
 from collector.wire import BATCH_CLOCK_TOLERANCE_H, BEACON_NAME, REF, Reason
 
 Step = Callable[[Hit], Hit | Drop]
+_NAMES_A_REF = (Opening, Thanks)
 
 
 def known_site(hit: Hit) -> Hit | Drop:
@@ -56,13 +55,14 @@ def known_page(hit: Hit) -> Hit | Drop:
         return hit
     assert hit.site is not None
     page = _page(hit.site, hit.said)
-    return replace(hit, page=page) if page else Drop(Reason.UNKNOWN_PAGE)
+    return hit.on(page) if page else Drop(Reason.UNKNOWN_PAGE)
 
 
 def well_named(hit: Hit) -> Hit | Drop:
-    if isinstance(hit.said, Beacon) and not BEACON_NAME.match(hit.said.name):
+    said = hit.said
+    if isinstance(said, Beacon) and not BEACON_NAME.match(said.name):
         return Drop(Reason.BAD_NAME)
-    if isinstance(hit.said, Opening | Thanks) and hit.said.ref and not REF.match(hit.said.ref):
+    if isinstance(said, _NAMES_A_REF) and said.ref and not REF.match(said.ref):
         return Drop(Reason.BAD_REF)
     return hit
 
@@ -98,15 +98,11 @@ def sift(hit: Hit, steps: tuple[Step, ...] = STEPS) -> Hit | Drop:
 
 
 def _page(site: Site, said: Opening | Beacon | Script) -> Page | None:
-    match said:
-        case Opening(slug):
-            return site.pages.get(slug)
-        case Beacon(token):
-            return site.page(token.page_id)
-        case Script(_, Token() as token):
-            return site.page(token.page_id)
-        case Script(batch):
-            return site.pages.get(batch.slug or "")
+    if isinstance(said, Opening):
+        return site.pages.get(said.slug)
+    if said.token is not None:
+        return site.page(said.token.page_id)
+    return site.pages.get(said.batch.slug or "") if isinstance(said, Script) else None
 
 
 def _cookie(header: str, name: str) -> str | None:

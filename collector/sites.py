@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from collector.codes import Phase
 
+MINUTES_REMEMBERED = 4096
+"""Two days have 2,880: views that still report were opened in one of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A named element of a page; its number is in beacon names and never reused."""
+    """A named element of a page; its number is in beacon names and never reused.
+
+    also     more selectors of the same zone, such as other banners that cover a page
+    states   the shop's own states `error`, `open` and `busy`, each by a selector
+    watches  what else is asked for of a form's element: `validity` and `checked`
+    """
 
     number: int
     name: str
@@ -22,10 +31,18 @@ class Zone:
     role: str = "text"
     sensitive: bool = False
     states: Mapping[str, str] = field(default_factory=dict, hash=False)
+    watches: frozenset[str] = frozenset()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """A named page.
+
+    cells  whether pointer cells are laid over it
+    menus  selectors of the shop's menus, while the pointer is in which there are no cells
+    """
+
     page_id: int
     slug: str
     title: str
@@ -33,6 +50,8 @@ class Page:
     goal: bool
     bandwidth_px: float | None
     zones: tuple[Zone, ...] = ()
+    cells: bool = False
+    menus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +72,23 @@ class Site:
     config: Mapping[str, Any]
     data_version: int
     pages: Mapping[str, Page] = field(default_factory=dict)
+    _by_id: Mapping[int, Page] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_id = {page.page_id: page for page in self.pages.values()}
+        object.__setattr__(self, "_by_id", by_id)
 
     def page(self, page_id: int) -> Page | None:
         """The page of a number, as tokens bear it."""
-        return next((page for page in self.pages.values() if page.page_id == page_id), None)
+        return self._by_id.get(page_id)
 
     def day_of(self, moment: datetime) -> date:
         """Calendar date in the shop's time zone."""
         return moment.astimezone(self.time_zone).date()
+
+    def day_of_minute(self, minute: int) -> date:
+        """The same of a minute since 1970, by which views are dated: many ask for few of them."""
+        return _day_of_minute(self.time_zone, minute)
 
     @property
     def consent(self) -> Consent | None:
@@ -75,6 +103,11 @@ class Site:
     def honours_opt_out(self) -> bool:
         """GPC and DNT; on unless the shop switched it off."""
         return bool(self.config.get("honour_opt_out", True))
+
+
+@lru_cache(maxsize=MINUTES_REMEMBERED)
+def _day_of_minute(time_zone: ZoneInfo, minute: int) -> date:
+    return datetime.fromtimestamp(60 * minute, UTC).astimezone(time_zone).date()
 
 
 async def read_sites(connection: Any) -> tuple[Site, ...]:
@@ -94,16 +127,23 @@ async def read_sites(connection: Any) -> tuple[Site, ...]:
     return tuple(_site(row, pages_of.get(row["site_id"], {})) for row in sites)
 
 
+def _with_menus(pages: Mapping[str, Page], config: Mapping[str, Any]) -> dict[str, Page]:
+    """The shop's menus are the same on all its pages, so they are told once."""
+    menus = tuple(map(str, config.get("menus", ())))
+    return {slug: replace(page, menus=menus) for slug, page in pages.items()}
+
+
 def _site(row: Mapping[str, Any], pages: Mapping[str, Page]) -> Site:
+    config = json.loads(row["config"])
     return Site(
         site_id=row["site_id"],
         public_key=row["public_key"],
         name=row["name"],
         time_zone=ZoneInfo(row["time_zone"]),
         state=row["state"],
-        config=json.loads(row["config"]),
+        config=config,
         data_version=row["data_version"],
-        pages=pages,
+        pages=_with_menus(pages, config),
     )
 
 
@@ -116,6 +156,7 @@ def _page(row: Mapping[str, Any], zones: tuple[Zone, ...]) -> Page:
         goal=row["goal"],
         bandwidth_px=row["bandwidth_px"],
         zones=zones,
+        cells=row["cells"],
     )
 
 
@@ -127,4 +168,6 @@ def _zone(row: Mapping[str, Any]) -> Zone:
         role=row["role"],
         sensitive=row["sensitive"],
         states=json.loads(row["states"]),
+        watches=frozenset(json.loads(row["watches"])),
+        also=tuple(json.loads(row["also"])),
     )

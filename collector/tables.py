@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = sa.MetaData()
 
-PARTITIONED = ("beacon", "batch", "goal", "view", "visit", "stall_list")
+PARTITIONED = ("beacon", "batch", "goal", "view", "visit", "stall_list", "tile", "daily")
 """By day; partitions are made by `collector/partitions.py` and dropped by retention."""
 
 RAW = ("beacon", "batch", "goal")
@@ -208,6 +208,7 @@ page = sa.Table(
     _key("page_id", Integer, "number within the shop"),
     _column("phase", SmallInteger, "where it stands in the journey"),
     _column("goal", Boolean, "opening it completes the visit", server_default=sa.false()),
+    _column("cells", Boolean, "pointer cells lie over it", server_default=sa.false()),
     _column("bandwidth_px", Real, "null: the rule's default", nullable=True),
     _text("slug", "its name in URLs", nullable=False),
     _text("title", "what people call it", nullable=False),
@@ -233,11 +234,13 @@ zone = sa.Table(
     _key("number", SmallInteger, "number on the page, never reused"),
     _column("sensitive", Boolean, "dwell and presses only, never states"),
     _column("states", JSONB, "state selectors error, open, busy"),
+    _column("watches", JSONB, "what else is asked of a form's element: validity, checked"),
+    _column("also", JSONB, "more selectors of the same zone"),
     _at("valid_to", "null while it holds", nullable=True),
     _text("name", "what people call it", nullable=False),
     _text("selector", "CSS selector within the closed grammar", nullable=False),
-    _text("role", "text, field, button, pay or frame", nullable=False),
-    sa.CheckConstraint("role IN ('text', 'field', 'button', 'pay', 'frame')"),
+    _text("role", "text, field, button, pay, frame or banner", nullable=False),
+    sa.CheckConstraint("role IN ('text', 'field', 'button', 'pay', 'frame', 'banner')"),
     sa.CheckConstraint("number BETWEEN 1 AND 999"),
     sa.PrimaryKeyConstraint("site_id", "page_id", "number", "valid_from"),
 )
@@ -374,13 +377,18 @@ batch = sa.Table(
     _plain_site(),
     _column("page_id", Integer, "the page"),
     _column("opened_min", Integer, "opening, minutes since 1970"),
-    _column("page_width_px", Integer, "width of the document"),
     _column("page_height_px", Integer, "height of the document"),
-    _column("n", Integer, "points in the trail"),
+    _column(
+        "codes",
+        Integer,
+        "device, band, browser, os, channel, variant, capture and language of `beacon`, the lowest "
+        "bits first: 3, 3, 4, 4, 3, 8, 3, 4",
+    ),
     _key("seq", SmallInteger, "number of the batch within its view"),
+    _column("n", SmallInteger, "points in the trail"),
+    _column("page_width_px", SmallInteger, "width of the document"),
     _column("viewport_width_px", SmallInteger, "viewport"),
     _column("viewport_height_px", SmallInteger, "viewport"),
-    *_codes(),
     _column("enc", SmallInteger, "version of the packing"),
     _column("trail", LargeBinary, "pointer trail, packed"),
     _column("ev", LargeBinary, "clicks, focus and scroll, packed"),
@@ -390,6 +398,7 @@ batch = sa.Table(
         "HMAC of the shop's reference; null after its window",
         nullable=True,
     ),
+    sa.CheckConstraint("codes & 7 <= 3"),
     sa.Index("batch_by_page", "site_id", "page_id", "day"),
     sa.PrimaryKeyConstraint("site_id", "day", "view_id", "seq"),
     postgresql_partition_by="RANGE (day)",
@@ -486,17 +495,18 @@ tile = sa.Table(
     _plain_site(),
     _key("page_id", Integer, "the page"),
     _key("day", Date, "a closed day"),
-    _key("band", SmallInteger, "width band"),
-    _key("pointer", SmallInteger, "1 fine, 2 coarse"),
-    _key("kind", SmallInteger, "event kind"),
-    _key("capture", SmallInteger, "how it was seen"),
+    _key("band", SmallInteger, "width band 1..5 of the viewport, 0 unknown"),
+    _key("pointer", SmallInteger, "1 fine, 2 coarse; 0: visits seen in several ways"),
+    _key("kind", SmallInteger, "event kind, 0 for the views themselves"),
+    _key("capture", SmallInteger, "bits of the ways the views were seen"),
     _key(
         "anchor", SmallInteger, "0: page px in 4 px cells; else the zone, 64 x 64 cells of its box"
     ),
     _column("views", Integer, "page views behind it"),
     _column("visits", Integer, "visits behind it"),
     _column("enc", SmallInteger, "version of the packing"),
-    _column("cells", LargeBinary, "cell, mass and visits, packed"),
+    _column("cells", LargeBinary, "cell, mass, marks and visits, packed"),
+    postgresql_partition_by="RANGE (day)",
 )
 
 daily = sa.Table(
@@ -514,9 +524,10 @@ daily = sa.Table(
     _key("capture", SmallInteger, "how it was seen"),
     _key("language", SmallInteger, "class of the language"),
     _column("views", Integer, "page views"),
-    _column("visits", Integer, "visits"),
-    _column("goals", Integer, "goals"),
-    _column("dwell_ms", BigInteger, "dwell in sum"),
+    _column("visits", Integer, "visits, each under one combination of codes"),
+    _column("goals", Integer, "of these, how many completed"),
+    _column("dwell_ms", BigInteger, "stalls and dwell clocks in sum, as its stall map counts them"),
+    postgresql_partition_by="RANGE (day)",
 )
 
 dropped = sa.Table(

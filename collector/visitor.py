@@ -12,10 +12,10 @@ import hashlib
 import hmac
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from collector.connections import ASK_WITHIN_S, AWAY, Connections
+from collector.connections import ASK_WITHIN_S, AWAY, GRACE_S, Connections
 from collector.errands import Errands
 from collector.errors import NotStored
 
@@ -33,13 +33,14 @@ SHOW_S = 10.0
 """A held salt is shown to the store this often. The table is unlogged, so a crash empties it:
 it is written back from what is held, and collectors that were apart agree again."""
 
-OVERLAP = timedelta(minutes=30)
+OVERLAP_MIN = 30
+OVERLAP = timedelta(minutes=OVERLAP_MIN)
 """In a day's first half hour a visit may have begun the day before."""
 
 
 def visitor_of(salt: bytes, site_id: int, address: str, agent: str) -> int:
     """64-bit signed number of who sent this today."""
-    told = b"\0".join((str(site_id).encode(), address.encode(), agent.encode("utf-8", "replace")))
+    told = f"{site_id}\0{address}\0{agent}".encode("utf-8", "replace")
     return int.from_bytes(hmac.digest(salt, told, hashlib.sha256)[:8], "big", signed=True)
 
 
@@ -54,17 +55,30 @@ def ref_hash(secret: bytes, site_id: int, ref: str) -> bytes:
     return hmac.digest(key, ref.encode(), hashlib.sha256)[:16]
 
 
-def salt_is_alive(day: date, moment: datetime) -> bool:
-    """Whether `day` may be going on somewhere on earth, or ended there half an hour ago."""
+def life_of_salt(day: date) -> tuple[datetime, datetime]:
+    """From when on `day` goes on somewhere on earth, until it has ended everywhere for half an
+    hour."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return midnight - DAY_BEGINS_EARLY <= moment < midnight + SALT_LIVES
+    return midnight - DAY_BEGINS_EARLY, midnight + SALT_LIVES
+
+
+def salt_is_alive(day: date, moment: datetime) -> bool:
+    begins_at, ends_at = life_of_salt(day)
+    return begins_at <= moment < ends_at
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     secret: bytes
+    begins_at: datetime
+    ends_at: datetime
     shown_at: float
     """When the store was last shown it, by the monotonic clock."""
+
+    being_shown: bool = False
+
+    def is_alive(self, moment: datetime) -> bool:
+        return self.begins_at <= moment < self.ends_at
 
 
 class Salts:
@@ -79,19 +93,33 @@ class Salts:
         held = self._held.get(day)
         return held.secret if held else None
 
+    def at_hand(self, day: date, moment: datetime) -> bytes | None:
+        """The day's salt, where it is held and was shown lately: mostly it is, as it is shown again
+        while it is at hand still, and nobody waits for that."""
+        held = self._held.get(day)
+        if held is None or not held.is_alive(moment):
+            return None
+        age_s = time.monotonic() - held.shown_at
+        if age_s >= SHOW_S / 2 and not held.being_shown:
+            self._held[day] = replace(held, being_shown=True)
+            self._errands.begin(day, lambda: self._agree(day, moment))
+        return held.secret if age_s < SHOW_S else None
+
     async def salt(self, day: date, moment: datetime) -> bytes | None:
         """The day's salt at `moment`; None where its time is over, or has not come.
 
         Raises NotStored when it is not held and the store cannot be asked.
         """
+        if (known := self.at_hand(day, moment)) is not None:
+            return known
         self.forget(moment)
         if not salt_is_alive(day, moment):
             return None
         held = self._held.get(day)
-        if held is not None and time.monotonic() - held.shown_at < SHOW_S:
-            return held.secret
         try:
-            return await self._errands.run(day, lambda: self._agree(day, moment))
+            # What is held need not wait for a silent store: the errand goes on without us.
+            async with asyncio.timeout(None if held is None else GRACE_S):
+                return await self._errands.run(day, lambda: self._agree(day, moment))
         except AWAY as away:
             if held is None:
                 raise NotStored("the day's salt cannot be read now") from away
@@ -112,8 +140,9 @@ class Salts:
         return kept
 
     def _hold(self, day: date, secret: bytes, moment: datetime) -> None:
+        begins_at, ends_at = life_of_salt(day)
         if day not in self._held:
             # Nobody need ask for it again: an idle collector forgets it all the same.
-            left = datetime(day.year, day.month, day.day, tzinfo=UTC) + SALT_LIVES - moment
-            asyncio.get_running_loop().call_later(left.total_seconds(), self._held.pop, day, None)
-        self._held[day] = _Held(secret, time.monotonic())
+            left_s = (ends_at - moment).total_seconds()
+            asyncio.get_running_loop().call_later(left_s, self._held.pop, day, None)
+        self._held[day] = _Held(secret, begins_at, ends_at, time.monotonic())

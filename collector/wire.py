@@ -47,6 +47,19 @@ BAND_PX = 400
 """Height of one attention band of the script-free form."""
 
 BANDS = 12
+
+CELL_PX = 40
+"""Height of a pointer cell: a button's."""
+
+CELL_COLUMNS = 32
+"""Cells share the page's width, so that they are 40 px wide on a usual desktop."""
+
+CELL_ROWS = 45
+"""Cells beyond this many make the browser's style work felt at each move of the mouse."""
+
+DEPTH_STEP_PX = 400
+"""Depth in engines without scroll timelines: each mark is an element of ours."""
+
 SCROLL_STEP_PX = 100
 WIDTH_STEP_PX = 40
 HEIGHT_STEP_PX = 80

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from heatmap.errors import BandwidthError
-from heatmap.marks import Points
+from heatmap.marks import Marks
 from heatmap.page import FloatArray
 
 MIN_BANDWIDTH_PX = 2.0
@@ -54,34 +54,46 @@ def default_bandwidth(kind: str, touch: bool) -> float:
     return PRECISE_BANDWIDTH_PX if touch or kind in AIMED_KINDS else POINTER_BANDWIDTH_PX
 
 
-def auto_bandwidth(points: Points) -> float:
+def auto_bandwidth(marks: Marks) -> float:
     """Give 0.4 x the geometric mean of Scott's bandwidths for both axes, kept within 24..64 px.
 
-    points   marks of one map; fewer than two of them, or all at one place, give the lower limit
+    marks    marks of one map, inside its page; a box counts as all the places in it. Fewer than
+             two effective marks, or all at one place, give the lower limit
     Returns  bandwidth, CSS pixels
     Source   Scott 1992, Multivariate Density Estimation, for the rule; the factor and the limits
              were set on real pointer visits
     """
-    spread = scott_bandwidth(points.x_px, points.weight) * scott_bandwidth(
-        points.y_px, points.weight
-    )
-    return min(max(SCOTT_SHARE * math.sqrt(spread), AUTO_MIN_PX), AUTO_MAX_PX)
+    points, boxes = marks.points, marks.boxes
+    weights = np.concatenate((points.weight, boxes.weight), dtype=np.float64)
+    product = 1.0
+    for at_px, low_px, high_px in (
+        (points.x_px, boxes.x0_px, boxes.x1_px),
+        (points.y_px, boxes.y0_px, boxes.y1_px),
+    ):
+        middles = np.concatenate((at_px, (low_px + high_px) / 2), dtype=np.float64)
+        extents = np.concatenate((np.zeros(at_px.size), high_px - low_px))
+        product *= scott_bandwidth(middles, weights, extents)
+    return min(max(SCOTT_SHARE * math.sqrt(product), AUTO_MIN_PX), AUTO_MAX_PX)
 
 
-def scott_bandwidth(values: FloatArray, weights: FloatArray) -> float:
+def scott_bandwidth(
+    middles_px: FloatArray, weights: FloatArray, extents_px: FloatArray | float = 0.0
+) -> float:
     """Give Scott's bandwidth of one axis of a plane, sd x n^(-1/6); 0 below two effective marks.
 
-    values   (n,) one coordinate, CSS pixels
-    weights  (n,) not negative; they count by Kish's n = (sum w)^2 / sum w^2 and by the
-             reliability-weighted standard deviation
-    Returns  CSS pixels
+    middles_px  (n,) one coordinate of the marks or of their middles, CSS pixels
+    weights     (n,) not negative; they count by Kish's n = (sum w)^2 / sum w^2 and by the
+                reliability-weighted standard deviation
+    extents_px  (n,) or one for all: length of the side over which a mark is spread, CSS pixels
+    Returns     CSS pixels
     """
     count = effective_count(weights)
     if count <= 1.0:
         return 0.0
-    mean = np.average(values, weights=weights)
-    variance = np.average((values - mean) ** 2, weights=weights)
-    return float(math.sqrt(variance * count / (count - 1)) * count ** (-1 / 6))
+    mean = np.average(middles_px, weights=weights)
+    spread = (middles_px - mean) ** 2 + np.square(extents_px) / 12  # variance of an even spread
+    variance = float(np.average(spread, weights=weights))
+    return math.sqrt(variance * count / (count - 1)) * math.pow(count, -1 / 6)
 
 
 def effective_count(weights: FloatArray) -> float:

@@ -1,13 +1,10 @@
 """Tables of 256 colours with their transparency: what a level of heat looks like.
 
-Every palette runs from light to dark, so that it reads on the white pages most shops have, and
-ends well before black, so that its hottest colour still stands out from a dark page. Their
-lightness falls from row to row: more heat is darker also in grey print and for eyes that tell few
-hues apart. `classic` alone does not keep to this: it is the rainbow that people know from other
-heatmaps, in which yellow shines out between two darker colours. It is there to compare with.
-
-Sources  lajolla, batlow: Crameri 2018, Scientific colour maps 8, MIT licence
-         inferno, viridis: van der Walt & Smith 2015, matplotlib, CC0
+Every palette runs from light to dark while it becomes more opaque. More heat is then darker on
+white pages, also in grey print and for eyes that tell few hues apart, and on dark pages it comes
+forward, because what shines through there is dark. `classic` alone does not keep to this: it is
+the rainbow that people know from other heatmaps, in which yellow shines out between two darker
+colours. It is there to compare with.
 """
 
 from __future__ import annotations
@@ -16,51 +13,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heatmap.errors import PaletteError
+from heatmap.palettes import RAINBOWS, arms, diverging_names, names, stops
 from heatmap.scale import TOP_LEVEL
+
+__all__ = [
+    "DEFAULT_DIVERGING",
+    "DEFAULT_OPACITY",
+    "DEFAULT_PALETTE",
+    "NO_CHANGE_LEVEL",
+    "RAINBOWS",
+    "ColourTable",
+    "css_gradient",
+    "diverging_names",
+    "diverging_rows",
+    "names",
+    "rows",
+    "with_ink",
+]
 
 ColourTable = NDArray[np.uint8]
 """(256, 4): red, green, blue, alpha of each level."""
 
 DEFAULT_PALETTE = "lajolla"
-DEFAULT_OPACITY = 0.8
-"""Of full colour: the hottest button's label can still be read through it."""
+DEFAULT_DIVERGING = "vik"
 
-RAINBOWS = frozenset({"classic"})
-"""Palettes whose lightness goes up and down."""
+DEFAULT_OPACITY = 0.75
+"""Of full colour: the hottest button's label keeps a contrast of 2 to 1, and is read through it."""
+
+HAZE = 0.12
+"""Share of full colour below which transparency closes softly: without it the wide, faint skirt of
+every hot spot and each lone mark tint the page, on dark pages like dirt."""
+BODY = 1.6
+"""Above the haze alpha is 1 - (1 - s)^1.6 of full: steep enough for middle heat to be seen on
+white, and not so steep that the flanks of a hot spot become as opaque as its middle, which on dark
+pages then looks like a hole."""
+
+NO_CHANGE_LEVEL = 128
+"""Level of a diverging table where nothing differs; 1 is the most less, 255 the most more."""
 
 _INK_RGB = (34, 34, 38)
 _HALO_RGB = (255, 255, 255)
 _INK_ALPHA = 165
 """A stamp is read on white and on dark pages (dark letters, light outline) and hides nothing."""
-
-# 17 evenly spaced colours of the part of each map that is used, light to dark. A straight line
-# between neighbours misses the original by at most 5 of 255 in any channel.
-_ANCHORS = {
-    # 0.97 down to 0.40 of the map
-    "lajolla": """
-        fef8b8 fcef9f f9e384 f5d46b f2c75c efba56 edaf54 eba453 e99a52
-        e68f52 e48551 e27a50 df6d4f da614e d1564c c44e4a b34947""",
-    # 1 down to 0.20 of the map
-    "batlow": """
-        faccfa fcc3df fdb9c2 fdafa7 fba689 f29d6d e19752 cb923e b38e2f
-        99882c 828231 6c7c3c 577647 426f52 30685c 226061 185562""",
-    # 1 down to 0.38 of the map
-    "inferno": """
-        fcffa4 f2f482 f3e35a f8cf3a fbbc21 fca80d fb9606 f78410 f1731d
-        ea632a e05536 d44842 c73e4c ba3655 ab2f5e 9b2964 8c2369""",
-    # 1 down to 0.20 of the map
-    "viridis": """
-        fde725 dfe318 bddf26 9bd93c 7ad151 5ec962 44bf70 2fb47c 22a884
-        1e9c89 21918c 25848e 2a788e 2f6c8e 355f8d 3b528b 414487""",
-    "classic": """
-        0000ff 0033ff 0066ff 0099ff 00ccff 00ffff 00ffaa 00ff55 00ff00
-        55ff00 aaff00 ffff00 ffcc00 ff9900 ff6600 ff3300 ff0000""",
-}
-
-
-def names() -> tuple[str, ...]:
-    """List the palettes, the default one first."""
-    return tuple(_ANCHORS)
 
 
 def rows(name: str, opacity: float = DEFAULT_OPACITY) -> ColourTable:
@@ -71,15 +65,25 @@ def rows(name: str, opacity: float = DEFAULT_OPACITY) -> ColourTable:
     Returns  (256, 4) uint8: red, green, blue, alpha; alpha begins at 0 and never falls
     Raises   PaletteError for an unknown name or an opacity outside 0..1
     """
-    if not 0 <= opacity <= 1:
-        raise PaletteError(f"opacity must be between 0 and 1, got {opacity!r}")
     share = np.linspace(0, 1, TOP_LEVEL + 1)
-    anchors = _anchors(name)
-    places = np.linspace(0, 1, len(anchors))
-    colour = [np.interp(share, places, anchors[:, channel]) for channel in range(3)]
-    # Steep at first: a page shows through where little happened, but where something did is seen.
-    alpha = TOP_LEVEL * opacity * (1 - (1 - share) ** 2)
-    return np.rint(np.stack((*colour, alpha), axis=1)).astype(np.uint8)
+    return _table(_between(stops(name), share), _alpha(share, opacity))
+
+
+def diverging_rows(name: str = DEFAULT_DIVERGING, opacity: float = DEFAULT_OPACITY) -> ColourTable:
+    """Give the colour of each level of a difference, from less over nothing to more.
+
+    name     one of `diverging_names()`
+    opacity  alpha of full colour, 0..1
+    Returns  (256, 4) uint8: red, green, blue, alpha. Row NO_CHANGE_LEVEL is transparent, and rows
+             as far above as below it are equally opaque; row 0 is like row 1
+    Raises   PaletteError for an unknown name or an opacity outside 0..1
+    """
+    less, more = arms(name)
+    span = TOP_LEVEL - NO_CHANGE_LEVEL
+    signed = np.clip((np.arange(TOP_LEVEL + 1) - NO_CHANGE_LEVEL) / span, -1, 1)
+    share = np.abs(signed)
+    colour = np.where(signed[:, None] < 0, _between(less, share), _between(more, share))
+    return _table(colour, _alpha(share, opacity))
 
 
 def css_gradient(name: str, opacity: float = DEFAULT_OPACITY) -> list[str]:
@@ -87,8 +91,8 @@ def css_gradient(name: str, opacity: float = DEFAULT_OPACITY) -> list[str]:
 
     They carry the map's transparency, so that a legend on the page's colour shows what is seen.
     """
-    stops = rows(name, opacity)[:: (TOP_LEVEL // 15)]
-    return [f"#{bytes(stop).hex()}" for stop in stops]
+    steps = rows(name, opacity)[:: (TOP_LEVEL // 15)]
+    return [f"#{bytes(step).hex()}" for step in steps]
 
 
 def with_ink(table: ColourTable, tones: int) -> ColourTable:
@@ -106,9 +110,19 @@ def with_ink(table: ColourTable, tones: int) -> ColourTable:
     return inked
 
 
-def _anchors(name: str) -> NDArray[np.float64]:
-    if name not in _ANCHORS:
-        raise PaletteError(f"palette must be one of {', '.join(names())}, got {name!r}")
-    return np.array(
-        [list(bytes.fromhex(colour)) for colour in _ANCHORS[name].split()], dtype=np.float64
-    )
+def _between(colours: NDArray[np.float64], share: NDArray[np.float64]) -> NDArray[np.float64]:
+    places = np.linspace(0, 1, len(colours))
+    return np.stack([np.interp(share, places, colours[:, part]) for part in range(3)], axis=1)
+
+
+def _alpha(share: NDArray[np.float64], opacity: float) -> NDArray[np.float64]:
+    """Give the alpha of each share of full colour: 0 with no slope at none, never falling."""
+    if not 0 <= opacity <= 1:
+        raise PaletteError(f"opacity must be between 0 and 1, got {opacity!r}")
+    haze = np.clip(share / HAZE, 0, 1)
+    body = 1 - (1 - share) ** BODY
+    return np.asarray(TOP_LEVEL * opacity * body * haze**2 * (3 - 2 * haze))
+
+
+def _table(colour: NDArray[np.float64], alpha: NDArray[np.float64]) -> ColourTable:
+    return np.rint(np.column_stack((colour, alpha))).astype(np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,13 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from heatmap.colours import DEFAULT_OPACITY, DEFAULT_PALETTE, rows, with_ink
+from heatmap.heaps import heap_for
 from heatmap.marks import Marks, clip, gather
 from heatmap.page import Page
 from heatmap.png import STAMP_TONES, encode, stamped
-from heatmap.scale import Curve, Levels, check_scale, levels
-from heatmap.smoothing import Edge, Surface, one_thread
+from heatmap.scale import Curve, Levels, check_scale
+from heatmap.sheet import Sheet
+from heatmap.smoothing import Edge, one_thread
 
 DEFAULT_BANDWIDTH_PX = 40.0
+
+# Palettes at the opacities of late maps, a kilobyte each, which nothing here writes into.
+_table = functools.lru_cache(maxsize=32)(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +51,6 @@ class Drawing:
     clipped: int
     width_px: int
     height_px: int
-
-
-@dataclass(frozen=True, slots=True)
-class Peak:
-    """The hottest pixel of a surface: its intensity, row and column."""
-
-    intensity: float = 0.0
-    row: int = 0
-    column: int = 0
 
 
 def overlay(
@@ -136,13 +133,13 @@ def draw(
     """
     check_scale(scale, scale_max)
     page = Page(width_px, height_px, dpr)
-    table = rows(palette, opacity)
+    table = _table(palette, opacity)
     inside = clip(marks, page)
-    surface = Surface(inside.marks, page, page.pixel_centres(), bandwidth_px, edge)
+    sheet = Sheet(heap_for(inside.marks, page, bandwidth_px, edge), page, bandwidth_px, edge)
     with one_thread():
-        peak = find_peak(surface)
+        peak = sheet.peak()
         full = scale_max if scale_max is not None else peak.intensity
-        picture = paint(surface, page, full, scale)
+        picture = sheet.paint(full, scale)
     hot = peak.intensity > 0
     return Drawing(
         png=finish(picture, table, dpr=dpr, stamp=stamp, text=text),
@@ -156,29 +153,6 @@ def draw(
         width_px=page.width_px,
         height_px=page.height_px,
     )
-
-
-def find_peak(surface: Surface) -> Peak:
-    """Find the hottest pixel; of equal ones the topmost, then the leftmost."""
-    peak = Peak()
-    for band in surface.bands():
-        place = int(np.argmax(band.values))
-        intensity = float(band.values.flat[place])
-        if intensity > peak.intensity:
-            row, column = divmod(place, band.values.shape[1])
-            peak = Peak(intensity, band.first + row, column)
-    return peak
-
-
-def paint(surface: Surface, page: Page, scale_max: float, curve: Curve) -> Levels:
-    """Turn a surface into levels of colour, (rows, columns) of the page's picture."""
-    picture = np.zeros((page.rows, page.columns), dtype=np.uint8)
-    if scale_max > 0:
-        for band in surface.bands():
-            picture[band.first : band.first + len(band.values)] = levels(
-                band.values, scale_max, curve
-            )
-    return picture
 
 
 def finish(

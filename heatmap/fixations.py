@@ -158,15 +158,25 @@ def _summed(
     windows: list[tuple[int, int]], t: FloatArray, x: FloatArray, y: FloatArray, hold: FloatArray
 ) -> Stalls:
     ends = np.array(windows, dtype=np.intp).reshape(-1, 2)
-    parts = [slice(first, stop) for first, stop in windows]
+    duration = _sums(hold, ends)
     return Stalls(
         first=ends[:, 0],
         last=ends[:, 1] - 1,
         t_ms=t[ends[:, 0]],
-        duration_ms=np.array([hold[part].sum() for part in parts], dtype=np.float64),
-        x_px=np.array([np.average(x[part], weights=hold[part]) for part in parts], np.float64),
-        y_px=np.array([np.average(y[part], weights=hold[part]) for part in parts], np.float64),
+        duration_ms=duration,
+        x_px=_sums(hold * x, ends) / duration,
+        y_px=_sums(hold * y, ends) / duration,
     )
+
+
+def _sums(values: FloatArray, ends: NDArray[np.intp]) -> FloatArray:
+    """Sum of the values of each window; all in one call, for a day has millions of windows."""
+    if not ends.size:
+        return np.empty(0)
+    # reduceat sums from each index to the next: every other sum is of what lies between windows.
+    # One more value, because the last window may end where the values do.
+    sums: FloatArray = np.add.reduceat(np.append(values, 0.0), ends.ravel())[::2]
+    return sums
 
 
 def clock_dwell_s(reached_s: ArrayLike) -> tuple[FloatArray, FloatArray]:

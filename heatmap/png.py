@@ -9,21 +9,21 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from heatmap.deflate import crc32, deflate
 from heatmap.errors import PictureError, TextError
 from heatmap.page import MAX_PIXELS
 from heatmap.scale import TOP_LEVEL, Levels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-COMPRESSION = 1
-"""zlib's fastest level: a third of the time of the usual 6, for twice the bytes of a small file."""
+INDEXED = b"\x03"
+"""The kind of picture that a head names whose pixels are indices of a palette."""
 
 MAX_PICTURE_PIXELS = 4 * MAX_PIXELS
 """A capture of the largest page at two device pixels per CSS pixel."""
@@ -66,21 +66,14 @@ def encode(
         (b"tRNS", table[:, 3].tobytes()),
     ]
     chunks += [_text_chunk(key, value) for key, value in sorted((text or {}).items())]
-    chunks += [(b"IDAT", _deflate(levels)), (b"IEND", b"")]
-    return SIGNATURE + b"".join(_chunk(kind, data) for kind, data in chunks)
+    chunks += [(b"IDAT", deflate(levels)), (b"IEND", b"")]
+    return SIGNATURE + b"".join(part for kind, data in chunks for part in _chunk(kind, data))
 
 
-def _deflate(levels: Levels) -> bytes:
-    rows, columns = levels.shape
-    # Every row begins with its filter; 0 leaves it as it is: heat is smooth, and filters only
-    # help where neighbouring indices differ by the same step over and over.
-    lines = np.zeros((rows, columns + 1), dtype=np.uint8)
-    lines[:, 1:] = levels
-    return zlib.compress(lines.data, COMPRESSION)
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def _chunk(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Give the parts of a chunk: its pixels are joined to the file only once."""
+    checksum = crc32(data, crc32(kind))
+    return struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)
 
 
 def _text_chunk(keyword: str, text: str) -> tuple[bytes, bytes]:
@@ -98,6 +91,47 @@ def _text_chunk(keyword: str, text: str) -> tuple[bytes, bytes]:
     except UnicodeEncodeError:
         # Not compressed, no language tag, no translated keyword.
         return b"iTXt", key + b"\0\0\0\0\0" + text.encode()
+
+
+def noted(png: bytes, text: Mapping[str, str]) -> bytes:
+    """Write more texts into a finished PNG, before its pixels; its other bytes stay as they are.
+
+    Raises  TextError as for `encode`, PictureError for bytes that are no PNG
+    """
+    size_of(png)
+    at = len(SIGNATURE)
+    while png[at + 4 : at + 8] != b"IDAT":
+        if at >= len(png):
+            raise PictureError("a PNG without pixels cannot be written into: draw it anew")
+        at += 12 + int.from_bytes(png[at : at + 4], "big")
+    chunks = (part for item in sorted(text.items()) for part in _chunk(*_text_chunk(*item)))
+    return png[:at] + b"".join(chunks) + png[at:]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Indexed:
+    """An indexed picture that was read: levels (rows, columns), table (256, 4), its texts."""
+
+    levels: Levels
+    table: NDArray[np.uint8]
+    text: Mapping[str, str]
+
+
+def decode(png: bytes) -> Indexed:
+    """Read an indexed PNG as `encode` writes it; PictureError if it is none."""
+    image = _open(png)
+    palette, alpha = image.getpalette("RGB"), image.info.get("transparency", b"")
+    if image.mode != "P" or palette is None or not isinstance(alpha, bytes):
+        raise PictureError(f"not an indexed picture but {image.mode}: give one of this package's")
+    table = np.zeros((TOP_LEVEL + 1, 4), dtype=np.uint8)
+    table[: len(palette) // 3, :3] = np.array(palette, dtype=np.uint8).reshape(-1, 3)
+    table[:, 3] = TOP_LEVEL
+    table[: len(alpha), 3] = np.frombuffer(alpha, dtype=np.uint8)
+    return Indexed(np.asarray(image), table, _texts(image))
+
+
+def _texts(image: Image.Image) -> Mapping[str, str]:
+    return {key: str(text) for key, text in getattr(image, "text", {}).items()}
 
 
 def stamped(picture: Levels, word: str, dpr: int) -> Levels:
@@ -164,13 +198,28 @@ def size_of(png: bytes) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def is_indexed(png: bytes) -> bool:
+    """Tell whether a PNG is indexed, from its head; PictureError if it is no PNG."""
+    size_of(png)
+    return png[25:26] == INDEXED
+
+
+def continued(png: bytes, strip: NDArray[np.uint8]) -> bytes:
+    """Put a strip, (rows, columns, 3) RGB, under an RGB PNG of the same width; keeps its texts."""
+    upper = _open(png)
+    sheet = Image.new("RGB", (upper.width, upper.height + len(strip)))
+    sheet.paste(upper, (0, 0))
+    sheet.paste(Image.fromarray(strip), (0, upper.height))
+    return _written(sheet, _texts(upper))
+
+
 def laid_over(picture: bytes | None, overlay: bytes) -> bytes:
     """Lay a map over the picture of its page.
 
     picture  PNG of the page; scaled to the overlay's width (a capture at twice the resolution,
              say), then cut or continued in white to its height. None for a white sheet
     overlay  PNG as written by `encode`
-    Returns  PNG, RGB, of the overlay's size
+    Returns  PNG, RGB, of the overlay's size and with its texts
     Raises   PictureError for bytes that are no PNG, or a picture of more than 160 million pixels
     """
     over = _open(overlay)
@@ -181,8 +230,14 @@ def laid_over(picture: bytes | None, overlay: bytes) -> bytes:
         bottom = min(top + ROWS_AT_ONCE, over.height)
         band = over.crop((0, top, over.width, bottom)).convert("RGBA")
         base.paste(band, (0, top), band)
-    out = io.BytesIO()
-    base.save(out, "PNG")
+    return _written(base, _texts(over))
+
+
+def _written(image: Image.Image, text: Mapping[str, str]) -> bytes:
+    info, out = PngImagePlugin.PngInfo(), io.BytesIO()
+    for keyword, value in sorted(text.items()):
+        info.add_text(keyword, value)
+    image.save(out, "PNG", pnginfo=info)
     return out.getvalue()
 
 

@@ -16,7 +16,7 @@ from heatmap.scale import levels
 EVERY_VIEW = 1.0
 """Full colour is a row that every view saw, so that maps of different pages compare."""
 
-REACH_OPACITY = 0.45
+REACH_OPACITY = 0.4
 """Half of what other maps take: reach covers the whole top of the page, which must be read."""
 
 

@@ -15,6 +15,8 @@ Curve = Literal["linear", "sqrt", "log"]
 """How colour follows heat: `linear` shows proportions, `sqrt` lifts what is weak, `log` shows how
 far heat reaches down to one percent of full colour."""
 
+Singles = NDArray[np.float32]
+
 Levels = NDArray[np.uint8]
 """Levels of colour, which are the indices of a picture."""
 
@@ -22,6 +24,8 @@ TOP_LEVEL = 255
 
 LOG_SPAN = 99.0
 """log: the curve is log(1 + 99 s) / log(100), so it climbs steepest around 1/99 of full colour."""
+LOG_STEP = TOP_LEVEL / math.log1p(LOG_SPAN)
+"""Levels for each unit of the logarithm."""
 
 
 def check_scale(curve: str, scale_max: float | None) -> None:
@@ -33,6 +37,32 @@ def check_scale(curve: str, scale_max: float | None) -> None:
             f"scale_max must be positive and finite, or None for the map's own peak,"
             f" got {scale_max!r}"
         )
+
+
+def gain(curve: Curve) -> float:
+    """Give what the share of full colour is multiplied by before `bend`."""
+    return {"linear": TOP_LEVEL, "sqrt": TOP_LEVEL**2, "log": LOG_SPAN}[curve]
+
+
+def least_gained(curve: Curve) -> float:
+    """Give the least share, times gain, that is rounded up to level 1."""
+    return {"linear": 0.5, "sqrt": 0.25, "log": math.expm1(0.5 / LOG_STEP)}[curve]
+
+
+def bend(gained: Singles, curve: Curve, clipped: bool) -> Singles:
+    """Turn shares times gain, in place, into levels: whole numbers once cut off after the point.
+
+    clipped  whether some may lie above full colour
+    """
+    if clipped:
+        np.minimum(gained, gain(curve), out=gained)
+    if curve == "sqrt":
+        np.sqrt(gained, out=gained)
+    elif curve == "log":
+        np.log1p(gained, out=gained)
+        gained *= LOG_STEP
+    gained += 0.5
+    return gained
 
 
 def levels(intensity: FloatArray, scale_max: float, curve: Curve) -> Levels:

@@ -21,7 +21,7 @@ from threadpoolctl import ThreadpoolController
 
 from heatmap.bandwidth import check_bandwidth
 from heatmap.errors import EdgeError, PageSizeError
-from heatmap.grid import SPLINE_VARIANCE, Lift, deposit, grid_for
+from heatmap.grid import SPLINE_VARIANCE, Grid, Lift, deposit, grid_for, point_shares
 from heatmap.marks import Marks, clip, gather
 from heatmap.page import MAX_PIXELS, FloatArray, Page
 
@@ -54,8 +54,8 @@ class Axis:
 
     @property
     def kernel_sd_px(self) -> float:
-        """The bandwidth, less what the B-spline has already spread the marks."""
-        return math.sqrt(self.bandwidth_px**2 - SPLINE_VARIANCE * self.cell_px**2)
+        """Standard deviation between cells."""
+        return kernel_sd(self.bandwidth_px, self.cell_px)
 
     @property
     def block(self) -> int:
@@ -80,6 +80,12 @@ class Axis:
         if self.edge == "uniform":
             kernel /= mass_inside(at, self.bandwidth_px, self.length_px)
         return kernel
+
+
+def kernel_at(at_px: FloatArray, cells_px: FloatArray, sd_px: float) -> FloatArray:
+    """Give the Gaussian kernel per pixel: places x cells."""
+    kernel = np.exp(-0.5 * ((at_px[:, None] - cells_px) / sd_px) ** 2)
+    return np.asarray(kernel / (sd_px * math.sqrt(2 * math.pi)), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +114,7 @@ class Surface:
         x_px, y_px = wanted_px
         self._grid = grid
         self._marks = marks
-        self._lifts = _lifts(page, bandwidth) if edge == "diggle" else None
+        self._lifts = lifts_for(grid, page, bandwidth) if edge == "diggle" else None
         self._x = Axis(grid.x_px(), x_px, page.width_px, grid.cell_px, bandwidth, edge)
         self._y = Axis(grid.y_px(), y_px, page.height_px, grid.cell_px, bandwidth, edge)
         # A map is walked twice, for its peak and for its picture; most are one strip, kept here.
@@ -221,14 +227,32 @@ def check_edge(edge: str) -> None:
         raise EdgeError(f"edge must be one of {', '.join(get_args(Edge))}, got {edge!r}")
 
 
-def _lifts(page: Page, bandwidth_px: float) -> tuple[Lift, Lift]:
-    def along(length_px: int) -> Lift:
+def lifts_for(grid: Grid, page: Page, bandwidth_px: float) -> tuple[Lift, Lift]:
+    """Give the factors for `diggle` along x and along y.
+
+    A mark is divided not by its own kernel's mass inside the page but by that of its shares'
+    kernels: what is drawn of it then adds up to its weight, and the two differ by 1e-4.
+    """
+
+    def along(centres_px: FloatArray, length_px: int) -> Lift:
+        inside = mass_inside(centres_px, kernel_sd(bandwidth_px, grid.cell_px), length_px)
+
         def lift(position_px: FloatArray) -> FloatArray:
-            return np.reciprocal(mass_inside(position_px, bandwidth_px, length_px))
+            place = grid.to_cells(position_px)
+            near = np.rint(place)
+            cell = near.astype(np.intp)
+            before, at, after = point_shares(place - near)
+            shared = before * inside[cell - 1] + at * inside[cell] + after * inside[cell + 1]
+            return np.asarray(1 / shared, dtype=np.float64)
 
         return lift
 
-    return along(page.width_px), along(page.height_px)
+    return along(grid.x_px(), page.width_px), along(grid.y_px(), page.height_px)
+
+
+def kernel_sd(bandwidth_px: float, cell_px: float) -> float:
+    """Standard deviation between cells: the bandwidth, less what sharing out has added."""
+    return math.sqrt(bandwidth_px**2 - SPLINE_VARIANCE * cell_px**2)
 
 
 def _cell_centres(page: Page, cell_px: float) -> tuple[FloatArray, FloatArray]:

@@ -35,10 +35,20 @@ FORBIDDEN = (
 GROUPS = ("@container ", "@media ", "@supports ")
 _URL = re.compile(r"url\(([^()]*)\)")
 _KEYFRAME = re.compile(r"(from|to|\d{1,3}%)(,(from|to|\d{1,3}%))*")
-_OURS = re.compile(r"#gloed(?=[ >,{]|\Z)(?:[ >](?:gl-[a-z]|\.gl-?\d+|\*))*")
+_BLOCK = r"#gloed(?:-page|-leave)?(?=[ >,{]|\Z)"
+_OURS = re.compile(rf"{_BLOCK}(?:[ >](?:gl-[a-z]|img|\.gl-?[a-z]?\d+|\*)(?::hover)?)*")
 _STATE = re.compile(
-    r":root:has\((?P<selector>[^()]+):(?:hover|focus-within|active)\) (?P<subject>#gloed .+)"
+    r":root:has\((?P<selector>[^()]+?)(?:"
+    r":(?:hover|focus-within|active)|(?P<own>:(?:user-invalid|user-valid|autofill|checked)|))\) "
+    rf"(?P<subject>{_BLOCK} .+)"
 )
+_ONE_BEACON = re.compile(r"--gl-is-(?P<letter>[a-z]):url\(\d+\.(?P=letter)\)")
+"""All that the state of a field, or of an element that the shop marks, may lead to."""
+
+_PRESSING = ":root:active "
+_ROW = re.compile(r"#gloed-page \.gl-r\d+")
+_CELL = re.compile(r"gl-i:nth-child\(\d+\):hover")
+"""Rows of cells hold their cells as nested rules: the one place where rules stand in a rule."""
 
 
 class Rule(NamedTuple):
@@ -105,8 +115,10 @@ def _faults_of_rule(rule: Rule) -> Iterator[str]:
         if not _KEYFRAME.fullmatch(rule.prelude) or "url(" in rule.body:
             yield f"keyframe {rule.prelude!r} may only change sizes"
         innermost, known = "", True
+    elif _ROW.fullmatch(innermost):
+        innermost, known = "", bool(_CELL.fullmatch(rule.prelude))
     else:
-        known = _is_ours(rule.prelude)
+        known = _is_ours(rule.prelude, rule.body)
     if not known:
         yield f"rule {rule.prelude!r} is not about our own elements"
     for group in (*groups, innermost):
@@ -114,12 +126,14 @@ def _faults_of_rule(rule: Rule) -> Iterator[str]:
             yield f"{group!r} is not one of {', '.join(GROUPS)}"
 
 
-def _is_ours(prelude: str) -> bool:
+def _is_ours(prelude: str, body: str) -> bool:
     state = _STATE.fullmatch(prelude)
     if state is None:
-        return all(_OURS.fullmatch(part) for part in prelude.split(","))
+        own = prelude.removeprefix(_PRESSING)
+        return all(_OURS.fullmatch(part) for part in own.split(","))
     try:
         normal = check_selector(state["selector"]) == state["selector"]
     except SelectorError:
         return False
-    return normal and bool(_OURS.fullmatch(state["subject"]))
+    asks = state["own"] is None or bool(_ONE_BEACON.fullmatch(body))
+    return normal and asks and bool(_OURS.fullmatch(state["subject"]))

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from collector import wire
 from collector.sites import Page
 from snippets.errors import SnippetError, shown
+from snippets.sheet import DEPTH_MARKS_PX
 
 BASE = re.compile(
     r"""(?P<origin>https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?)?
@@ -63,6 +64,10 @@ def snippet_html(
         slots=min(max((zone.number for zone in page.zones), default=0) + spare, wire.MAX_ZONE),
         levels=wire.PRESSES,
         bands=wire.BANDS,
+        depths=len(DEPTH_MARKS_PX),
+        cell_rows=wire.CELL_ROWS if page.cells else 0,
+        cell_columns=wire.CELL_COLUMNS,
+        held="/".join((base, "hold", site_key, page.slug)),
     )
 
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
+MARK = "data-gloed"
+"""By this a shop names a zone in its own markup."""
+
 KEPT = frozenset(
-    {"id", "class", "name", "type", "autocomplete", "for", "role", "aria-label", "title"}
+    {"id", "class", "name", "type", "autocomplete", "for", "role", "aria-label", "title", MARK}
 )
 VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # HTML 13.1.2

@@ -1,4 +1,4 @@
-"""A first set of zones for a page, read from a saved copy of it.
+"""A first set of zones for a page, read from a saved copy of it, each with its reason.
 
 Only the page's own markup is read: names, ids and classes, the labels of text fields, the texts on
 the buttons of forms. Values, options and the labels of radios (a saved address is one) are not, and
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from collector.sites import Zone
-from snippets.markup import Element, read_markup
+from snippets.markup import MARK, Element, read_markup
+from snippets.plan import PlannedZone
 from snippets.reach import reaching
 
 MAX_NAME_CHARACTERS = 40
@@ -39,8 +41,20 @@ TEXTS = {
 AROUND_MORE = frozenset({"body", "html", "form", "main", "section", "article"})
 """Too large to stand for the one frame inside."""
 
-PRIORITY = ("pay", "frame", "field", "text", "button")
+PRIORITY = ("mark", "pay", "frame", "field", "text", "button", "link")
 """Which stay where a page has more than asked for."""
+
+WHY = {
+    "mark": "the page's markup names it",
+    "pay": "pressing it pays, or begins to",
+    "frame": "a payment provider's frame, by the element around it",
+    "field": "a field of the form: people hesitate, err and return here",
+    "text": "a line that visitors compare and wonder about",
+    "button": "a button of the form",
+    "link": "a way out of the form",
+}
+ROLE = {"mark": "text", "link": "text"}
+"""The role of a zone, where it is not called like its find."""
 
 
 class Candidate(NamedTuple):
@@ -52,7 +66,13 @@ class Candidate(NamedTuple):
 
 
 def propose_zones(html: str, *, most: int = 12) -> tuple[Zone, ...]:
-    """At most `most` zones, numbered from 1 in the order of the page.
+    """At most `most` zones, numbered from 1 in the order of the page."""
+    planned = propose(html, most=most)
+    return tuple(replace(one.zone(), number=number) for number, one in enumerate(planned, start=1))
+
+
+def propose(html: str, *, most: int = 12) -> tuple[PlannedZone, ...]:
+    """At most `most` zones in the order of the page, each with why it was chosen.
 
     The same page gives the same zones. An element that the grammar cannot reach is left out.
     """
@@ -65,23 +85,46 @@ def propose_zones(html: str, *, most: int = 12) -> tuple[Zone, ...]:
     ranked = sorted(found.items(), key=lambda item: PRIORITY.index(item[1].role))
     kept = sorted(ranked[: max(most, 0)], key=lambda item: item[1].element.order)
     return tuple(
-        Zone(number, candidate.name, selector, candidate.role)
-        for number, (selector, candidate) in enumerate(kept, start=1)
+        PlannedZone(
+            name=candidate.name,
+            selector=selector,
+            role=ROLE.get(candidate.role, candidate.role),
+            why=WHY[candidate.role],
+        )
+        for selector, candidate in kept
     )
 
 
 def _candidates(page: Sequence[Element]) -> list[Candidate]:
     labels = {element.get("for"): element.text for element in reversed(page) if _is_label(element)}
     finders: tuple[Callable[[Element], Candidate | None], ...] = (
+        _mark,
         lambda element: _field(element, labels),
         _button,
         _frame,
         _text,
+        _link,
     )
-    found = [candidate for element in page for find in finders if (candidate := find(element))]
+    found = [
+        candidate
+        for element in page
+        if (candidate := next(filter(None, (find(element) for find in finders)), None))
+    ]
     # A page has a price in every line of the cart: one zone stands for all that are called so.
     once = {candidate.name: candidate for candidate in reversed(found) if candidate.role == "text"}
     return [one for one in found if one.role != "text" or once[one.name] is one]
+
+
+def _mark(element: Element) -> Candidate | None:
+    name = _plain(element.get(MARK))
+    return Candidate(element, "mark", name) if name else None
+
+
+def _link(element: Element) -> Candidate | None:
+    if element.tag != "a" or not any(above.tag == "form" for above in element.ancestors()):
+        return None
+    name = _plain(element.text)
+    return Candidate(element, "link", name) if name else None
 
 
 def _is_label(element: Element) -> bool:

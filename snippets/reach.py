@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from snippets.errors import SelectorError
-from snippets.markup import Element
+from snippets.markup import MARK, Element
 from snippets.selectors import check_selector
 
 Test = Callable[[Element], bool]
@@ -43,6 +43,8 @@ def _tries(element: Element) -> Iterator[tuple[str, Test]]:
 def _plain(element: Element) -> Iterator[tuple[str, Test]]:
     """By what the element itself says, the most lasting first."""
     tag, name = element.tag, element.get("id")
+    if marked := element.get(MARK):
+        yield f'[{MARK}="{marked}"]', _says(MARK, marked)
     if name and not MADE_UP.search(name):
         yield _by_id(name), _says("id", name)
     for attribute in ("name", "autocomplete", "type", "role"):

@@ -46,7 +46,9 @@ class Running:
 
 
 def settings_for(database_url: str, **more: Any) -> Settings:
-    return Settings(database_url=database_url, secret=SECRET, **more)
+    """Without a spool unless asked for: what is acknowledged is then in the store, however slow."""
+    given = {"spool_bytes": 0, **more}
+    return Settings(database_url=database_url, secret=SECRET, **given)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from app.capture import capture as capture_page
 from app.cli.base import err, now, out, say, told, with_store
 from app.filters import MapQuery
 from app.maps import PageMap, page_map
-from app.overlays import options, paint, picture_under
+from app.overlays import explain, options, paint, picture_under
+from app.pages.legends import legend_of
 from app.shops import ShopError, find_page, find_site
 from app.store import Store
 from collector.sites import Page, Site, Zone
@@ -121,6 +122,9 @@ def render(
         found, under = with_store(work)
         with err.status("drawing"):
             drawing = paint(options(found), under, query.picture)
+            if query.legend != "none":
+                legend = legend_of(found, drawing, query.legend)
+                drawing = explain(drawing, legend, query.dpr)
         output.write_bytes(drawing.png)
     say(
         f"{found.visits} visits, {found.views} page views, bandwidth {found.bandwidth_px:g} px, "

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,9 +18,10 @@ from app.config import PREFIX, Settings, read_settings
 from app.keys import new_sign_in_link
 from app.links import own_url
 from app.logs import configure_logs
-from app.main import create_app
+from app.main import settled_app
 from app.secret import fleet_secret
-from app.store import Store, at_head, head, open_store, revision
+from app.spooling import spool_folder
+from app.store import OtherRevision, Store, at_head, head, open_store, revision
 from app.store import migrate as migrate_store
 
 EXAMPLES = """
@@ -69,7 +71,13 @@ def _polite_ends() -> Iterator[None]:
 
 async def _ready(settings: Settings, url: str) -> None:
     """At head, and with a link to sign in by."""
-    await at_head(url, owned=settings.embedded)
+    try:
+        await at_head(url, owned=settings.embedded)
+    except OtherRevision as problem:
+        if settings.embedded or not settings.spool_bytes:
+            raise
+        say(f"gloed: {problem}. Until then what can be collected is kept in the spool.")
+        return
     store = Store(url)
     await store.open()
     try:
@@ -82,7 +90,10 @@ async def _ready(settings: Settings, url: str) -> None:
 def _run(settings: Settings, url: str, secret: str) -> None:
     """The parent keeps the store; workers get its address and the secret by environment."""
     configure_logs(settings.log_format)
-    shared = settings.model_copy(update={"database_url": url, "secret": secret})
+    home = str(spool_folder(settings).parent)
+    shared = settings.model_copy(
+        update={"database_url": url, "secret": secret, "data_dir": Path(home)}
+    )
     common = {
         "host": settings.host,
         "port": settings.port,
@@ -94,9 +105,14 @@ def _run(settings: Settings, url: str, secret: str) -> None:
         "server_header": False,
     }
     if settings.workers == 1:
-        uvicorn.run(create_app(shared), **common)  # type: ignore[arg-type]
+        uvicorn.run(settled_app(shared), **common)  # type: ignore[arg-type]
         return
-    told_workers = {"database_url": url, "secret": secret, "host": settings.host}
+    told_workers = {
+        "database_url": url,
+        "secret": secret,
+        "data_dir": home,
+        "host": settings.host,
+    }
     for name, value in {**told_workers, "port": str(settings.port)}.items():
         os.environ[f"{PREFIX}{name.upper()}"] = value
     os.environ.pop(f"{PREFIX}SECRET_FILE", None)

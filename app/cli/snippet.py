@@ -1,33 +1,107 @@
-"""`gloed snippet`: names a page, its zones, and prints what to paste."""
+"""`gloed zones` and `gloed snippet`: name pages and their zones, and print what to paste."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.base import err, now, out, say, show, told, with_store
-from app.shops import ShopError, find_site, put_page, put_zones
+from app.shops import ShopError, configure, find_site, put_page, put_zones
 from app.store import Store
 from collector.codes import Phase
 from collector.sites import Page, Site, Zone
 from snippets.html import snippet_html, wrap_csp
-from snippets.propose import propose_zones
+from snippets.plan import (
+    PHASES,
+    PRESETS,
+    ROLES,
+    Plan,
+    PlanError,
+    PlannedPage,
+    banner,
+    preset,
+    read_plan,
+    write_plan,
+)
+from snippets.propose import propose, propose_zones
 
 EXAMPLES = """
 [bold]Examples[/bold]\n
+  gloed zones --preset woocommerce > shop.toml\n
+  gloed snippet --site gs_… --plan shop.toml\n
   gloed snippet --site gs_… --page shipping --from shipping.html > snippet.html\n
   gloed snippet --site gs_… --page payment --phase payment --zone 'pay=#pay:pay'\n
   gloed snippet --site gs_… --page thanks --phase done --goal --base https://stats.shop.example/g
 """
-PHASES = [phase.name.lower() for phase in Phase]
-ROLES = ("text", "field", "button", "pay", "frame")
+ZONES_EXAMPLES = """
+[bold]Examples[/bold]\n
+  gloed zones --preset woocommerce > shop.toml\n
+  gloed zones --from shipping.html --page shipping >> shop.toml
+"""
+
+
+def zones(
+    saved: Annotated[
+        Path | None,
+        typer.Option("--from", help="Saved page to propose zones from.", dir_okay=False),
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option("--preset", help=f"Shop system: {', '.join(PRESETS)}.")
+    ] = None,
+    page: Annotated[str, typer.Option(help="Name of the saved page.")] = "checkout",
+) -> None:
+    """Print pages and zones as a small file to edit, each zone with its reason.
+
+    `gloed snippet --plan FILE` then puts it in force.
+    """
+    with told():
+        pages = [*preset(system).page] if system is not None else []
+        if saved is not None:
+            found = propose(saved.read_text(errors="replace"))
+            pages.append(PlannedPage(slug=page, zone=[*found, banner()]))
+        if not pages:
+            raise PlanError("nothing to write down: give --preset NAME or --from PAGE.html")
+        written = write_plan(Plan(page=pages))
+        read_plan(written)  # a page that stands twice, or a name that cannot be, is told here
+    print(written, end="")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What one page is to become; None stands for what it is."""
+
+    slug: str
+    phase: Phase | None = None
+    goal: bool | None = None
+    cells: bool | None = None
+    title: str | None = None
+    zones: Sequence[Zone] = ()
+
+    @classmethod
+    def of(cls, planned: PlannedPage) -> _Wish:
+        return cls(
+            planned.slug,
+            planned.stands_at,
+            planned.goal,
+            planned.cells,
+            planned.title or None,
+            planned.zones(),
+        )
 
 
 def snippet(
     site: Annotated[str, typer.Option(help="Key or name of the shop.")],
-    page: Annotated[str, typer.Option(help="Name of the page: a-z, 0-9 and '-'.")],
+    page: Annotated[
+        str | None, typer.Option(help="Name of the page: a-z, 0-9 and '-'; or one of the plan's.")
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="File of pages and zones, as `gloed zones` writes.", dir_okay=False),
+    ] = None,
     saved: Annotated[
         Path | None,
         typer.Option("--from", help="Saved page to propose zones from.", dir_okay=False),
@@ -39,6 +113,9 @@ def snippet(
         str | None, typer.Option(help=f"Where it stands: {', '.join(PHASES)}.")
     ] = None,
     goal: Annotated[bool | None, typer.Option(help="Opening it completes the visit.")] = None,
+    cells: Annotated[
+        bool | None, typer.Option(help="Lay pointer cells over it: a trail without a script.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="What people call the page.")] = None,
     base: Annotated[str, typer.Option(help="Where the collector answers.")] = "/g",
     ref: Annotated[
@@ -49,38 +126,64 @@ def snippet(
         ),
     ] = None,
 ) -> None:
-    """Name a page and its zones, and print the HTML to paste just before </body>.
+    """Name pages and their zones, and print the HTML to paste just before </body>.
 
-    Without --from and --zone the zones stay as they are.
+    Without --plan, --from and --zone the zones stay as they are.
     """
     chosen = [_zone(text) for text in zone or ()]
+    with told():
+        menus: list[str] = []
+        if plan is not None:
+            read = read_plan(plan.read_text(encoding="utf-8"))
+            menus, wishes = read.menus, _of_plan(read, page)
+        elif page is not None:
+            if saved is not None:
+                chosen = [*propose_zones(saved.read_text(errors="replace")), *chosen]
+            wishes = [_Wish(page, _phase(phase), goal, cells, title, chosen)]
+        else:
+            raise PlanError("say which page: --page NAME, or --plan FILE for all of a plan")
+        policy = wrap_csp(base)  # says what is wrong with a base before anything is changed
+        shop = with_store(lambda store: _put(store, site, wishes, menus))
+        made = [shop.pages[wish.slug] for wish in wishes]
+        pasted = [
+            snippet_html(site_key=shop.public_key, page=one, base=base, ref=ref) for one in made
+        ]
+    for one, text in zip(made, pasted, strict=True):
+        _explain(one, policy)
+        out.print(text.strip(), markup=False)
 
-    async def work(store: Store) -> tuple[Site, Page]:
-        found = await find_site(store, site)
-        present = found.pages.get(page)
-        moment = now()
+
+def _of_plan(plan: Plan, page: str | None) -> list[_Wish]:
+    wishes = [_Wish.of(planned) for planned in plan.page if page in (None, planned.slug)]
+    if not wishes:
+        raise PlanError(f"the plan has no page {page!r}" if page else "the plan has no page")
+    return wishes
+
+
+async def _put(store: Store, site: str, wishes: Sequence[_Wish], menus: list[str]) -> Site:
+    found = await find_site(store, site)
+    if menus and menus != found.config.get("menus"):
+        await configure(store, found, {**found.config, "menus": menus})
+    moment = now()
+    for wish in wishes:
+        present = found.pages.get(wish.slug)
         page_id = await put_page(
             store,
             found,
-            page,
+            wish.slug,
             moment,
-            title=title or (present.title if present else None),
-            phase=_phase(phase, present),
-            goal=goal if goal is not None else bool(present and present.goal),
+            title=wish.title or (present.title if present else None),
+            phase=_first(wish.phase, present.phase if present else None, Phase.CHECKOUT),
+            goal=bool(present and present.goal) if wish.goal is None else wish.goal,
+            cells=bool(present and present.cells) if wish.cells is None else wish.cells,
         )
-        if chosen:
-            await put_zones(store, found, page_id, chosen, moment)
-        again = await find_site(store, found.public_key)
-        return again, again.pages[page]
+        if wish.zones:
+            await put_zones(store, found, page_id, wish.zones, moment)
+    return await find_site(store, found.public_key)
 
-    with told():
-        if saved is not None:
-            chosen = [*propose_zones(saved.read_text(errors="replace")), *chosen]
-        policy = wrap_csp(base)  # says what is wrong with a base before anything is changed
-        shop, made = with_store(work)
-        pasted = snippet_html(site_key=shop.public_key, page=made, base=base, ref=ref)
-    _explain(made, policy)
-    out.print(pasted.strip(), markup=False)
+
+def _first(*phases: Phase | None) -> Phase:
+    return next(phase for phase in phases if phase is not None)
 
 
 def _zone(text: str) -> Zone:
@@ -96,12 +199,10 @@ def _zone(text: str) -> Zone:
     return Zone(0, name.strip(), selector, role)
 
 
-def _phase(name: str | None, present: Page | None) -> Phase:
-    if name is None:
-        return present.phase if present else Phase.CHECKOUT
-    if name not in PHASES:
+def _phase(name: str | None) -> Phase | None:
+    if name is not None and name not in PHASES:
         raise ShopError(f"phase must be one of {', '.join(PHASES)}, got {name!r}")
-    return Phase[name.upper()]
+    return None if name is None else PHASES[name]
 
 
 def _explain(page: Page, policy: str) -> None:

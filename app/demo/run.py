@@ -79,7 +79,9 @@ async def running_demo(
     plan = await _planned(settings.database_url, now, days)
     clock = SteppedClock(plan.fill[0] if plan.fill else now)
     trusted = (*settings.trusted_proxies, LOOPBACK)
-    app = create_app(settings.model_copy(update={"trusted_proxies": trusted}), clock=clock)
+    # Without a spool: what was seeded is in the store when the shop is handed over.
+    own = settings.model_copy(update={"trusted_proxies": trusted, "spool_bytes": 0})
+    app = create_app(own, clock=clock)
     shop_url = f"{own_url(settings)}{BASE}"
     provider_url = f"http://{LOOPBACK}:{port_of(doors.provider)}"
     app.mount(BASE, Shop(provider_url, _pasting(app, plan.site_key)).app())

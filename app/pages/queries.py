@@ -24,7 +24,7 @@ _LATELY = """
     WHERE o.name = 'open'
 """
 _BATCHES = """
-    SELECT view_id, page_id, opened_min, device, at, n, ev
+    SELECT view_id, page_id, opened_min, codes, at, n, enc, ev
     FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3 ORDER BY at DESC LIMIT $4
 """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from collector.codes import Device
+from collector.codes import Device, unpack_codes
 from collector.packing import unpack_events
 from collector.sites import Page, Site
 from collector.wire import ALIVE_STEPS_S, BEACON_NAME, OPEN, Kind
@@ -97,7 +97,8 @@ def trials(
     for row in sorted(batches, key=_arrival):
         if (page := pages.get(row["page_id"])) is not None:
             opened_at = datetime.fromtimestamp(row["opened_min"] * 60, UTC)
-            view = views.setdefault(row["view_id"], Trial(page, opened_at, Device(row["device"])))
+            device = Device(unpack_codes(row["codes"]).device)
+            view = views.setdefault(row["view_id"], Trial(page, opened_at, device))
             _hear_batch(view, row)
     return sorted(views.values(), key=lambda view: view.last_at, reverse=True)
 
@@ -136,7 +137,7 @@ def _of_zone(zone: str, part: Mapping[str, str | None], at: datetime) -> Signal:
 
 
 def _hear_batch(view: Trial, row: Mapping[str, Any]) -> None:
-    for event in unpack_events([row["ev"]]):
+    for event in unpack_events([row["ev"]], [row["enc"]]).records:
         kind, zone = int(event["kind"]), int(event["zone"])
         if kind == Kind.CLICK:
             name = zone_name(view.page, zone) if zone else None

@@ -14,7 +14,7 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_interval
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -51,11 +51,20 @@ class Words:
         """Two significant digits: enough for a legend, whatever the magnitude."""
         return format_decimal(value, format="@@", locale=self.locale)
 
+    def shortly(self, value: float) -> str:
+        """Three significant digits at the most, none of them idle: ticks of a scale."""
+        rounded = float(f"{value:.3g}")
+        return format_decimal(rounded, format="#,##0.################", locale=self.locale)
+
     def share(self, value: float) -> str:
         return f"{self.number(100 * value)}\N{NO-BREAK SPACE}%"
 
     def day(self, day: date) -> str:
         return format_date(day, "long", locale=self.locale)
+
+    def period(self, first: date, last: date) -> str:
+        """Both days, saying only once what they share: 24 okt – 22 nov 2026."""
+        return format_interval(first, last, "yMMMd", locale=self.locale)
 
     def clock(self, moment: datetime, zone: tzinfo) -> str:
         """Hours to seconds, the day being known."""

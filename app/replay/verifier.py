@@ -14,7 +14,8 @@ from app.replay.content import EVENT_FIELDS, Content
 from app.replay.errors import ReplayError
 from app.store import connect
 from collector.decode import view_id_text
-from collector.packing import ENC, unpack_events, unpack_trails
+from collector.errors import PackingError, UnknownPacking
+from collector.packing import unpack_events, unpack_trails
 
 ROWS_AT_ONCE = 500
 """Rows fetched together: a few MB, however long the replay was."""
@@ -67,7 +68,7 @@ async def _compared(connection: Any, account: Account) -> Verdict:
         key = (view_id_text(row["view_id"]), row["seq"])
         rows[key] += 1
         entry = account.entries.get(key)
-        if entry is not None and entry.sent.digest != _content(row).digest():
+        if entry is not None and entry.sent.digest != _digest(row):
             differing.add(key)
     fates = Counter(entry.fate for entry in account.entries.values())
     absent = Counter(entry.fate for key, entry in account.entries.items() if key not in rows)
@@ -105,19 +106,26 @@ _STORED = """
 """
 
 
+def _digest(row: Mapping[str, Any]) -> str | None:
+    """None for a row that is damaged: it is none that was sent."""
+    try:
+        return _content(row).digest()
+    except UnknownPacking as problem:
+        raise ReplayError(str(problem)) from problem
+    except PackingError:
+        return None
+
+
 def _content(row: Mapping[str, Any]) -> Content:
-    if row["enc"] != ENC:
-        raise ReplayError(
-            f"the store holds batches of packing {row['enc']}, this Gloed reads {ENC}: use the "
-            "Gloed that wrote them"
-        )
+    points = unpack_trails([row["trail"]], [row["enc"]]).records
+    events = unpack_events([row["ev"]], [row["enc"]]).records
     return Content(
         row["slug"],
         row["opened_min"],
         (row["viewport_width_px"], row["viewport_height_px"]),
         (row["page_width_px"], row["page_height_px"]),
-        unpack_trails([row["trail"]]).tolist(),
-        unpack_events([row["ev"]])[list(EVENT_FIELDS)].tolist(),
+        points.tolist(),
+        events[list(EVENT_FIELDS)].tolist(),
     )
 
 

@@ -37,33 +37,19 @@ CREATE TABLE batch (
     site_id INTEGER NOT NULL,
     page_id INTEGER NOT NULL,
     opened_min INTEGER NOT NULL,
-    page_width_px INTEGER NOT NULL,
     page_height_px INTEGER NOT NULL,
-    n INTEGER NOT NULL,
+    codes INTEGER NOT NULL,
     seq SMALLINT NOT NULL,
+    n SMALLINT NOT NULL,
+    page_width_px SMALLINT NOT NULL,
     viewport_width_px SMALLINT NOT NULL,
     viewport_height_px SMALLINT NOT NULL,
-    device SMALLINT NOT NULL,
-    band SMALLINT NOT NULL,
-    browser SMALLINT NOT NULL,
-    os SMALLINT NOT NULL,
-    channel SMALLINT NOT NULL,
-    variant SMALLINT NOT NULL,
-    capture SMALLINT NOT NULL,
-    language SMALLINT NOT NULL,
     enc SMALLINT NOT NULL,
     trail BYTEA NOT NULL,
     ev BYTEA NOT NULL,
     ref_hash BYTEA,
     PRIMARY KEY (site_id, day, view_id, seq),
-    CHECK (device BETWEEN 0 AND 3),
-    CHECK (band BETWEEN 0 AND 5),
-    CHECK (browser BETWEEN 0 AND 31),
-    CHECK (os BETWEEN 0 AND 31),
-    CHECK (channel BETWEEN 0 AND 15),
-    CHECK (variant BETWEEN 0 AND 255),
-    CHECK (capture BETWEEN 0 AND 4),
-    CHECK (language BETWEEN 0 AND 15)
+    CHECK (codes & 7 <= 3)
 )
  PARTITION BY RANGE (day);
 
@@ -77,20 +63,13 @@ COMMENT ON COLUMN batch.day IS 'day of the view''s opening in the site''s zone';
 COMMENT ON COLUMN batch.site_id IS 'the shop';
 COMMENT ON COLUMN batch.page_id IS 'the page';
 COMMENT ON COLUMN batch.opened_min IS 'opening, minutes since 1970';
-COMMENT ON COLUMN batch.page_width_px IS 'width of the document';
 COMMENT ON COLUMN batch.page_height_px IS 'height of the document';
-COMMENT ON COLUMN batch.n IS 'points in the trail';
+COMMENT ON COLUMN batch.codes IS 'device, band, browser, os, channel, variant, capture and language of `beacon`, the lowest bits first: 3, 3, 4, 4, 3, 8, 3, 4';
 COMMENT ON COLUMN batch.seq IS 'number of the batch within its view';
+COMMENT ON COLUMN batch.n IS 'points in the trail';
+COMMENT ON COLUMN batch.page_width_px IS 'width of the document';
 COMMENT ON COLUMN batch.viewport_width_px IS 'viewport';
 COMMENT ON COLUMN batch.viewport_height_px IS 'viewport';
-COMMENT ON COLUMN batch.device IS 'device class: 0 unknown, 1 desktop, 2 phone, 3 tablet';
-COMMENT ON COLUMN batch.band IS 'width band 1..5 of the viewport, 0 unknown';
-COMMENT ON COLUMN batch.browser IS 'browser family by a closed list';
-COMMENT ON COLUMN batch.os IS 'operating system by a closed list';
-COMMENT ON COLUMN batch.channel IS 'class of the referrer''s host';
-COMMENT ON COLUMN batch.variant IS 'number of the page''s variant, 0 none';
-COMMENT ON COLUMN batch.capture IS '1 script-free, 2 script, 3 server, 4 import';
-COMMENT ON COLUMN batch.language IS 'class of the browser''s first language';
 COMMENT ON COLUMN batch.enc IS 'version of the packing';
 COMMENT ON COLUMN batch.trail IS 'pointer trail, packed';
 COMMENT ON COLUMN batch.ev IS 'clicks, focus and scroll, packed';
@@ -180,7 +159,8 @@ CREATE TABLE daily (
     goals INTEGER NOT NULL,
     dwell_ms BIGINT NOT NULL,
     PRIMARY KEY (site_id, day, page_id, device, band, browser, os, channel, variant, capture, language)
-);
+)
+ PARTITION BY RANGE (day);
 COMMENT ON COLUMN daily.site_id IS 'the shop';
 COMMENT ON COLUMN daily.day IS 'the day';
 COMMENT ON COLUMN daily.page_id IS 'the page';
@@ -193,9 +173,9 @@ COMMENT ON COLUMN daily.variant IS 'variant';
 COMMENT ON COLUMN daily.capture IS 'how it was seen';
 COMMENT ON COLUMN daily.language IS 'class of the language';
 COMMENT ON COLUMN daily.views IS 'page views';
-COMMENT ON COLUMN daily.visits IS 'visits';
-COMMENT ON COLUMN daily.goals IS 'goals';
-COMMENT ON COLUMN daily.dwell_ms IS 'dwell in sum';
+COMMENT ON COLUMN daily.visits IS 'visits, each under one combination of codes';
+COMMENT ON COLUMN daily.goals IS 'of these, how many completed';
+COMMENT ON COLUMN daily.dwell_ms IS 'stalls and dwell clocks in sum, as its stall map counts them';
 
 CREATE TABLE dropped (
     n BIGINT NOT NULL,
@@ -306,6 +286,7 @@ CREATE TABLE page (
     page_id INTEGER NOT NULL,
     phase SMALLINT NOT NULL,
     goal BOOLEAN DEFAULT false NOT NULL,
+    cells BOOLEAN DEFAULT false NOT NULL,
     bandwidth_px REAL,
     slug TEXT COLLATE "C" NOT NULL,
     title TEXT COLLATE "C" NOT NULL,
@@ -318,6 +299,7 @@ COMMENT ON COLUMN page.site_id IS 'the shop';
 COMMENT ON COLUMN page.page_id IS 'number within the shop';
 COMMENT ON COLUMN page.phase IS 'where it stands in the journey';
 COMMENT ON COLUMN page.goal IS 'opening it completes the visit';
+COMMENT ON COLUMN page.cells IS 'pointer cells lie over it';
 COMMENT ON COLUMN page.bandwidth_px IS 'null: the rule''s default';
 COMMENT ON COLUMN page.slug IS 'its name in URLs';
 COMMENT ON COLUMN page.title IS 'what people call it';
@@ -445,19 +427,20 @@ CREATE TABLE tile (
     enc SMALLINT NOT NULL,
     cells BYTEA NOT NULL,
     PRIMARY KEY (site_id, page_id, day, band, pointer, kind, capture, anchor)
-);
+)
+ PARTITION BY RANGE (day);
 COMMENT ON COLUMN tile.site_id IS 'the shop';
 COMMENT ON COLUMN tile.page_id IS 'the page';
 COMMENT ON COLUMN tile.day IS 'a closed day';
-COMMENT ON COLUMN tile.band IS 'width band';
-COMMENT ON COLUMN tile.pointer IS '1 fine, 2 coarse';
-COMMENT ON COLUMN tile.kind IS 'event kind';
-COMMENT ON COLUMN tile.capture IS 'how it was seen';
+COMMENT ON COLUMN tile.band IS 'width band 1..5 of the viewport, 0 unknown';
+COMMENT ON COLUMN tile.pointer IS '1 fine, 2 coarse; 0: visits seen in several ways';
+COMMENT ON COLUMN tile.kind IS 'event kind, 0 for the views themselves';
+COMMENT ON COLUMN tile.capture IS 'bits of the ways the views were seen';
 COMMENT ON COLUMN tile.anchor IS '0: page px in 4 px cells; else the zone, 64 x 64 cells of its box';
 COMMENT ON COLUMN tile.views IS 'page views behind it';
 COMMENT ON COLUMN tile.visits IS 'visits behind it';
 COMMENT ON COLUMN tile.enc IS 'version of the packing';
-COMMENT ON COLUMN tile.cells IS 'cell, mass and visits, packed';
+COMMENT ON COLUMN tile.cells IS 'cell, mass, marks and visits, packed';
 
 CREATE TABLE view (
     opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -588,12 +571,14 @@ CREATE TABLE zone (
     number SMALLINT NOT NULL,
     sensitive BOOLEAN NOT NULL,
     states JSONB NOT NULL,
+    watches JSONB NOT NULL,
+    also JSONB NOT NULL,
     valid_to TIMESTAMP WITH TIME ZONE,
     name TEXT COLLATE "C" NOT NULL,
     selector TEXT COLLATE "C" NOT NULL,
     role TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (site_id, page_id, number, valid_from),
-    CHECK (role IN ('text', 'field', 'button', 'pay', 'frame')),
+    CHECK (role IN ('text', 'field', 'button', 'pay', 'frame', 'banner')),
     CHECK (number BETWEEN 1 AND 999)
 );
 COMMENT ON COLUMN zone.valid_from IS 'since when this wording holds';
@@ -602,10 +587,12 @@ COMMENT ON COLUMN zone.page_id IS 'its page';
 COMMENT ON COLUMN zone.number IS 'number on the page, never reused';
 COMMENT ON COLUMN zone.sensitive IS 'dwell and presses only, never states';
 COMMENT ON COLUMN zone.states IS 'state selectors error, open, busy';
+COMMENT ON COLUMN zone.watches IS 'what else is asked of a form''s element: validity, checked';
+COMMENT ON COLUMN zone.also IS 'more selectors of the same zone';
 COMMENT ON COLUMN zone.valid_to IS 'null while it holds';
 COMMENT ON COLUMN zone.name IS 'what people call it';
 COMMENT ON COLUMN zone.selector IS 'CSS selector within the closed grammar';
-COMMENT ON COLUMN zone.role IS 'text, field, button, pay or frame';
+COMMENT ON COLUMN zone.role IS 'text, field, button, pay, frame or banner';
 
 CREATE TABLE zone_box (
     site_id INTEGER NOT NULL,

@@ -8,16 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from app.layouts import Box, Layout
-from app.seen import Seen, fold
+from app.seen import CODE_NAMES, Seen, fold
 from app.store import Store
-from collector.codes import Phase, width_band
-from collector.packing import pack_event, pack_trail
+from collector.codes import Codes, Phase, pack_codes, width_band
+from collector.packing import ENC, Told, pack_events, pack_trail
 from collector.partitions import make_partitions
 from collector.sites import Page, Site, Zone
 from collector.tables import metadata
 from collector.visitor import visitor_check
 from collector.wire import Capture, Kind
-from tests.collector.build import CODES, SITE, beacon_row, open_row
+from tests.collector.build import SITE, beacon_row, open_row
 
 AT = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 
@@ -72,12 +72,14 @@ def batch(
     *,
     points: Iterable[tuple[int, int, int]] = (),
     clicks: Iterable[Mapping[str, int]] = (),
-    events: bytes = b"",
+    events: Iterable[Told] = (),
     **more: Any,
 ) -> dict[str, Any]:
     trail = list(points)
-    packed = events + b"".join(click(**told) for told in clicks)
+    packed = pack_events([*events, *(click(**told) for told in clicks)])
     width = more.pop("width_px", 1280)
+    told = {name: more.pop(name) for name in CODE_NAMES if name in more}
+    codes = {"band": width_band(width), "capture": Capture.SCRIPT, **told}
     return {
         "view_id": view_id,
         "day": day_of(opened_at),
@@ -93,23 +95,21 @@ def batch(
         "page_height_px": 2000,
         "viewport_width_px": width,
         "viewport_height_px": 720,
-        "enc": 1,
+        "enc": ENC,
         "trail": pack_trail(trail),
         "ev": packed,
         "n": len(trail),
-        **CODES,
-        "band": width_band(width),
-        "capture": int(Capture.SCRIPT),
+        "codes": pack_codes(Codes(**codes)),
         **more,
     }
 
 
-def click(x: int = 0, y: int = 0, t: int = 0, zone: int = 0, u: int = 0, v: int = 0) -> bytes:
-    return pack_event(Kind.CLICK, 0, zone, x, y, u, v, t, 0)
+def click(x: int = 0, y: int = 0, t: int = 0, zone: int = 0, u: int = 0, v: int = 0) -> Told:
+    return (Kind.CLICK, t, x, y, zone, u, v, 0, 0)
 
 
-def scrolled(y: int, t: int = 0) -> bytes:
-    return pack_event(Kind.SCROLL, 0, 0, 0, y, 0, 0, t, 0)
+def scrolled(y: int, t: int = 0) -> Told:
+    return (Kind.SCROLL, t, 0, y, 0, 0, 0, 0, 0)
 
 
 def one_view(*names: str, at: datetime = AT, batches: Sequence[Any] = (), **more: Any) -> Seen:

@@ -206,6 +206,60 @@ def test_a_snippet_that_cannot_be_says_why(
         assert told in refused(run(*words, code=1))
 
 
+def test_a_plan_of_a_shop_system_is_written_edited_and_put_in_force(
+    run: Callable[..., Result], shop: str, database_url: str, tmp_path: Path
+) -> None:
+    saved, plan = tmp_path / "shipping.html", tmp_path / "shop.toml"
+    saved.write_text(SAVED)
+    written = run("zones", "--preset", "woocommerce", "--from", str(saved), "--page", "shipping")
+    edited = written.stdout.replace('slug = "checkout"', 'slug = "checkout"\ncells = true')
+    plan.write_text('menus = [".mega-menu"]\n' + edited)
+    pasted = run("snippet", "--site", shop, "--plan", str(plan))
+    for slug in ("cart", "checkout", "thanks", "shipping"):
+        assert f"/g/{shop}/{slug}" in pasted.stdout
+    pages = site_of(database_url, shop).pages
+    assert {page.slug: (page.phase, page.goal, page.cells) for page in pages.values()} == {
+        "cart": (Phase.CART, False, False),
+        "checkout": (Phase.CHECKOUT, False, True),
+        "thanks": (Phase.DONE, True, False),
+        "shipping": (Phase.CHECKOUT, False, False),
+    }
+    assert pages["checkout"].menus == (".mega-menu",)
+    zones = {zone.name: zone for zone in pages["checkout"].zones}
+    assert zones["E-mail"].watches == {"validity"}
+    assert zones["Pay"].states["busy"] == "form.checkout.processing"
+    assert zones["Banner"].role == "banner"
+    assert "#CybotCookiebotDialog" in zones["Banner"].also
+    before = site_of(database_url, shop)
+    run("snippet", "--site", shop, "--plan", str(plan), "--page", "checkout")
+    assert site_of(database_url, shop).pages == before.pages, "once more changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("zones",), "give --preset NAME or --from PAGE.html"),
+        (("zones", "--preset", "mystery"), "use one of magento-luma"),
+        (("snippet", "--site", "x"), "--plan FILE"),
+    ],
+)
+def test_a_plan_that_cannot_be_says_why(
+    run: Callable[..., Result], words: tuple[str, ...], told: str
+) -> None:
+    assert told in refused(run(*words, code=1))
+
+
+def test_a_stylesheet_is_audited_from_a_file(run: Callable[..., Result], tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.css"
+    sheet.write_text("#pay{color:red}@import 'x'")
+    audited = run("check", "css", str(sheet), code=1).stdout
+    assert "FAIL it holds '@import'" in audited
+    assert "is not about our own elements" in audited
+    sheet.write_text("")
+    assert "ok   the sheet is empty" in run("check", "css", str(sheet)).stdout
+    assert "cannot be fetched" in refused(run("check", "css", "http://127.0.0.1:1/x", code=1))
+
+
 def test_a_map_is_drawn_into_a_file(
     run: Callable[..., Result], shop: str, database_url: str, tmp_path: Path
 ) -> None:
@@ -227,9 +281,13 @@ def test_a_map_is_drawn_into_a_file(
     assert "rests on 1 visit; 9 more" in refused(run(*ask, "-o", str(file), code=1))
 
 
-def test_the_jobs_are_listed_with_their_lag(run: Callable[..., Result], database_url: str) -> None:
-    head = run("jobs").stdout.splitlines()
-    assert head == ["\t".join(COLUMNS)]
+def test_the_jobs_are_listed_with_their_lag(
+    run: Callable[..., Result], database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GLOED_DATA_DIR", str(tmp_path))
+    head, spool = run("jobs").stdout.splitlines()
+    assert head == "\t".join(COLUMNS)
+    assert spool.split("\t") == ["spool", "–", "–", "empty", "–", "–", "none", ""]
     insert = (
         "INSERT INTO job (name, site_id, period, state) "
         "VALUES ('close', 9, '2026-11-18', 'waiting')"

@@ -17,6 +17,9 @@ from app.shops import find_site, go_live
 from app.store import Store
 from collector.codes import Browser, Device, Language, System
 from collector.sites import Site
+from heatmap.bandwidth import auto_bandwidth
+from heatmap.marks import clip, gather
+from heatmap.page import Page as DrawnPage
 from tests.app.build import batch, heard, opened, put_rows, put_views
 from tests.build import make_shop, page_of
 from tests.conftest import NOON
@@ -267,6 +270,23 @@ async def test_the_bandwidth_is_said(
     site = await find_site(store, shop.public_key)
     own = 33.5 if "bandwidth" in asked else 60
     assert (await ask(store, site, **asked)).bandwidth_px == own
+
+
+async def test_an_automatic_bandwidth_follows_the_marks_inside_the_page(
+    store: Store, shop: Site
+) -> None:
+    narrow = (Box(1, 20, 100, 60, 142), Box(2, 20, 200, 60, 250), Box(3, 20, 1000, 60, 1800))
+    await draw_on(store, shop, 1280, boxes=narrow)
+    await visits(store, shop, 1, "1.h5", "2.h5", "3.h5", "w1280", device=Device.DESKTOP)
+    found = await ask(store, shop, bandwidth="auto")
+    shown = gather(found.points, found.point_weights, found.boxes, found.box_weights)
+    page = DrawnPage(found.width_px, found.height_px)
+    assert found.bandwidth_px == auto_bandwidth(clip(shown, page).marks)
+    assert 24 < found.bandwidth_px < 64
+    assert summary(found)["bandwidth_px"] == found.bandwidth_px
+    await store.execute("UPDATE page SET bandwidth_px = 60")
+    site = await find_site(store, shop.public_key)
+    assert (await ask(store, site, bandwidth="auto")).bandwidth_px == found.bandwidth_px
 
 
 async def test_touch_has_the_finer_bandwidth(store: Store, shop: Site) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.layouts import Box
-from app.marks import UNIT, Ground, Placed, place
+from app.placing import UNIT, Ground, Placed, place
 from app.seen import Seen
 from collector.codes import Device, width_band
 from tests.app.build import batch, layout, one_view
@@ -31,7 +31,7 @@ def moved(*points: tuple[int, int, int], width_px: int = 1280) -> Seen:
 
 
 def points(placed: Placed) -> list[list[float]]:
-    xy: list[list[float]] = placed.all_points().tolist()
+    xy: list[list[float]] = placed.points.tolist()
     return xy
 
 
@@ -86,7 +86,7 @@ def test_a_fixation_counts_for_the_smallest_zone_around_it() -> None:
     ground = Ground(layout(1280, 2000, FORM, POSTCODE), unique=False)
     view = moved((150, 120, 0), (900, 900, 3000), (600, 600, 6000), (0, 0, 8000))
     placed = place("stall", [(view, 7)], ground)
-    assert placed.all_weights().tolist() == [3.0, 3.0, 2.0]
+    assert placed.point_weights.tolist() == [3.0, 3.0, 2.0]
     assert totals(placed) == {1: (3.0, 1), 9: (2.0, 1)}
 
 
@@ -100,7 +100,7 @@ def test_a_trail_and_the_clocks_beside_it_are_the_same_seconds() -> None:
     rows = [batch(1, points=[(150, 220, 0), (900, 900, 6000)])]
     view = one_view("2.h5", device=Device.DESKTOP, batches=rows)
     placed = place("stall", [(view, 7)], GROUND)
-    assert (placed.boxes, placed.all_weights().tolist()) == ([], [6.0])
+    assert (placed.boxes, placed.point_weights.tolist()) == ([], [6.0])
 
 
 def test_a_band_at_rest_lies_across_the_page_down_to_its_end() -> None:
@@ -137,7 +137,7 @@ def test_of_a_visits_stalls_at_a_place_the_longest_counts_if_each_counts_once() 
     for views in ([(short, 7), (long, 7)], [(long, 7), (short, 7)]):
         placed = place("stall", views, ONCE)
         assert points(placed) == [[151, 121]]
-        assert placed.all_weights().tolist() == [5.0]
+        assert placed.point_weights.tolist() == [5.0]
         assert totals(placed) == {1: (5.0, 1)}
     clocks = [(one_view(name, device=Device.DESKTOP), 7) for name in ("2.h2", "2.h10", "2.h5")]
     assert place("stall", clocks, ONCE).box_weights == [15.0]
@@ -147,8 +147,8 @@ def test_no_views_are_no_marks() -> None:
     for kind in ("click", "move", "stall"):
         for ground in (GROUND, ONCE, NO_LAYOUT):
             placed = place(kind, [], ground)
-            assert placed.all_points().shape == (0, 2)
-            assert placed.all_weights().shape == (0,)
+            assert placed.points.shape == (0, 2)
+            assert placed.point_weights.shape == (0,)
 
 
 NAMES = st.lists(
@@ -178,11 +178,11 @@ def test_marks_are_whole_and_counting_once_is_never_more(
 ) -> None:
     often, once = (place(kind, drawn, ground) for ground in (GROUND, ONCE))
     for placed in (often, once):
-        assert len(placed.all_points()) == len(placed.all_weights())
+        assert len(placed.points) == len(placed.point_weights)
         assert len(placed.boxes) == len(placed.box_weights)
-        assert (placed.all_weights() > 0).all()
+        assert (placed.point_weights > 0).all()
         assert all(weight > 0 for weight in placed.box_weights)
-    assert once.all_weights().sum() <= often.all_weights().sum() + 1e-9
+    assert once.point_weights.sum() <= often.point_weights.sum() + 1e-9
     assert sum(once.box_weights) <= sum(often.box_weights) + 1e-9
     assert once.unplaced == often.unplaced
     assert set(once.zones) == set(often.zones)

@@ -25,20 +25,22 @@ from app.postgres import PostgresError
 from app.problems import BY_STATUS, CATALOGUE, INTERNAL, install_problems, row_of
 from app.redraw import Refused
 from app.replay import ReplayError
+from app.retention import PartitionBusy
 from app.store import StoreProblem
 from collector.connections import AWAY
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "problems.md"
-OF_THE_COMMAND_LINE = (
+UNSERVED = (
     DemoProblem,
     KeyProblem,
+    PartitionBusy,
     PostgresError,
     Refused,
     ReplayError,
     SettingsError,
     StoreProblem,
 )
-"""What is raised before anything is served, or in a process that serves nobody."""
+"""What is raised before anything is served, by a job, or in a process that serves nobody."""
 
 
 def own_errors() -> Iterator[type[Exception]]:
@@ -54,9 +56,7 @@ def own_errors() -> Iterator[type[Exception]]:
 def test_every_error_of_ours_has_a_row_or_never_reaches_a_request() -> None:
     errors = set(own_errors())
     assert len(errors) > 25
-    lacking = {
-        error for error in errors if not issubclass(error, (*CATALOGUE, *OF_THE_COMMAND_LINE))
-    }
+    lacking = {error for error in errors if not issubclass(error, (*CATALOGUE, *UNSERVED))}
     assert not lacking
 
 

@@ -123,8 +123,8 @@ def test_both_forms_tell_of_the_same_presses() -> None:
 
 def test_batches_are_joined_in_the_order_of_their_numbers() -> None:
     rows = [
-        batch(1, 1, points=[(3, 3, 30)], events=scrolled(900, 40)),
-        batch(1, 0, points=[(1, 1, 10), (2, 2, 20)], events=scrolled(300, 15)),
+        batch(1, 1, points=[(3, 3, 30)], events=[scrolled(900, 40)]),
+        batch(1, 0, points=[(1, 1, 10), (2, 2, 20)], events=[scrolled(300, 15)]),
     ]
     (view,) = fold([], [], rows)
     assert view.trail["t"].tolist() == [10, 20, 30]
@@ -159,34 +159,6 @@ def test_after_a_days_salt_is_gone_the_view_stands_for_its_visitor_and_is_nobody
     (view,) = fold([opened(1)], by, [])
     assert visitor_check(view.view_id) in view.checks
     assert not view.quarantined
-
-
-@pytest.mark.parametrize(
-    ("second", "kept"),
-    [
-        ({}, [1]),
-        ({"at": AT + 2 * SECOND}, [1]),
-        ({"at": AT + timedelta(seconds=2, microseconds=1)}, [1, 2]),
-        ({"page_id": 3}, [1, 2]),
-        ({"visitor": 6}, [1, 2]),
-        ({"visitor": 6, "visitor_before": 5}, [1]),
-    ],
-)
-def test_a_silent_twin_is_left_out(second: dict[str, Any], kept: list[int]) -> None:
-    views = fold([opened(1), opened(2, **second)], [heard("2.h1", 1)], [])
-    assert [view.view_id for view in views] == kept
-
-
-def test_of_silent_twins_one_is_left_and_of_heard_ones_all() -> None:
-    opens = [opened(n, AT + n * timedelta(milliseconds=100)) for n in (1, 2, 3)]
-    assert [view.view_id for view in fold(opens, [], [])] == [1]
-    beacons = [heard("t1", 2), heard("t1", 3)]
-    assert [view.view_id for view in fold(opens, beacons, [])] == [2, 3]
-
-
-def test_a_twin_may_be_opened_first_and_stay_silent() -> None:
-    views = fold([opened(1), opened(2, AT + SECOND)], [heard("2.h1", 2)], [])
-    assert [view.view_id for view in views] == [2]
 
 
 NAMES = st.sampled_from(["2.h1", "2.h5", "1.f2", "3.p1", "t60", "y700", "w400", "w1280", "coarse"])
@@ -241,3 +213,20 @@ def test_what_is_kept_was_opened_and_no_signal_is_lost(
     assert {view.view_id for view in views} <= known | {row["view_id"] for row in batches}
     expected = sum(row["view_id"] in known for row in beacons) + len(batches)
     assert sum(view.signals for view in views) == expected
+
+
+@settings(max_examples=60)
+@given(rows())
+def test_one_row_for_all_of_a_views_beacons_says_the_same(
+    drawn: tuple[list[Any], list[Any], list[Any]],
+) -> None:
+    opens, beacons, batches = drawn
+    joined: dict[Any, dict[str, Any]] = {}
+    for row in beacons:
+        of_view = joined.setdefault(
+            (row["day"], row["view_id"]), {**row, "names": [], "checks": []}
+        )
+        of_view["names"] += row["names"]
+        of_view["checks"] += row["checks"]
+        of_view["at"] = max(of_view["at"], row["at"])
+    assert told(fold(opens, joined.values(), batches)) == told(fold(opens, beacons, batches))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.seen import Seen, fold
-from app.visits import COMPLETED, FAILED, GAP, HANDED_OVER, Goal, Visit, grouped_views, visits_of
+from app.seen import Seen, by_opening, fold
+from app.visits import COMPLETED, FAILED, GAP, HANDED_OVER, Goal, Goals, Journey, Visit
 from collector.codes import Outcome, OutcomeSource
 from collector.sites import Site
+from tests.app import naive
 from tests.app.build import AT, CART, PAYMENT, SHIPPING, SHOP, THANKS, heard, opened
 
 MINUTE = timedelta(minutes=1)
@@ -36,8 +38,32 @@ def seen(*steps: tuple[Any, ...], site: Site = SHOP) -> list[Seen]:
     return fold(opens, beacons, [])
 
 
+def visits_of(
+    site: Site, views: list[Seen], goals: Iterable[Goal], now: datetime
+) -> list[naive.Visit]:
+    """Every person's journey, told as the slow way tells it; visits as they began."""
+    people = naive.People(views)
+    pages = {page.page_id: page for page in site.pages.values()}
+    journeys: dict[int, Journey] = {}
+    members: dict[int, list[int]] = {}
+    for view in sorted(views, key=by_opening):
+        person = people.of(view.visitor)
+        journey = journeys.setdefault(person, Journey(site, pages, person))
+        members.setdefault(id(visit := journey.add(view)), []).append(view.view_id)
+        assert visit.views == len(members[id(visit)])
+    reached = Goals()
+    for goal in goals:
+        reached.add(goal, None if goal.visitor is None else people.of(goal.visitor))
+    ended = [told for journey in journeys.values() for told in journey.endings(reached, now)]
+    ended.sort(key=lambda told: by_opening(told[0].first))
+    return [
+        naive.Visit(v.visit_id, v.day, tuple(members[id(v)]), e.outcome, e.source, e.goal_at)
+        for v, e in ended
+    ]
+
+
 def groups(views: list[Seen], site: Site = SHOP) -> list[list[int]]:
-    return [[view.view_id for view in group] for group in grouped_views(views, site.time_zone)]
+    return [list(visit.views) for visit in visits_of(site, views, [], LONG_AFTER)]
 
 
 def ends(views: list[Seen], *goals: Goal, now: datetime = LONG_AFTER, site: Site = SHOP) -> Any:
@@ -106,7 +132,8 @@ def test_what_never_pauses_is_parted_at_noon_of_its_second_day() -> None:
     noon = datetime(2026, 11, 18, 11, 0, tzinfo=UTC)
     moments = [noon - timedelta(hours=24) + n * 20 * MINUTE for n in range(3 * 48 * 3 // 2)]
     views = seen(*((at, CART, {"ref_hash": REF}) for at in moments))
-    firsts = [group[0].opened_at for group in grouped_views(views, SHOP.time_zone)]
+    opened_at = {view.view_id: view.opened_at for view in views}
+    firsts = [opened_at[visit.visit_id] for visit in visits_of(SHOP, views, [], LONG_AFTER)]
     assert firsts == [noon + timedelta(days=n) for n in (-1, 0, 1)]
 
 
@@ -115,15 +142,14 @@ def test_two_days_back_tell_where_a_visit_of_yesterday_began(days: int) -> None:
     """Whatever went on before them: closing a day needs no more of the past."""
     moments = [AT - timedelta(days=days) + n * 20 * MINUTE for n in range(days * 72 + 60)]
     views = seen(*((at, CART, {"ref_hash": REF}) for at in moments))
-    whole = grouped_views(views, SHOP.time_zone)
     day = AT.date()
     read = [view for view in views if view.day >= day - timedelta(days=2)]
-    near = grouped_views(read, SHOP.time_zone)
+    ids = {view.view_id for view in views if view.day == day}
 
-    def of_day(found: list[tuple[Seen, ...]]) -> dict[int, int]:
-        return {v.view_id: group[0].view_id for group in found for v in group if v.day == day}
+    def of_day(found: list[list[int]]) -> dict[int, int]:
+        return {number: group[0] for group in found for number in group if number in ids}
 
-    assert of_day(near) == of_day(whole)
+    assert of_day(groups(read)) == of_day(groups(views))
 
 
 @pytest.mark.parametrize(
@@ -266,8 +292,16 @@ def test_a_completed_visit_is_completed_at_once() -> None:
 def test_all_visitors_at_once_behind_an_untrusted_proxy_are_grouped_in_one_go() -> None:
     """What costs time by the square of a visit's views would not end here within the timeout."""
     views = seen(*((AT + n * timedelta(milliseconds=50), CART, "t1") for n in range(20_000)))
-    (group,) = grouped_views(views, SHOP.time_zone)
+    (group,) = groups(views)
     assert len(group) == 20_000
+
+
+def test_what_a_visit_holds_does_not_grow_with_its_views() -> None:
+    journey = Journey(SHOP, {}, 5)
+    one_visit = {id(journey.add(view)) for view in seen(*((AT, CART) for _ in range(50)))}
+    assert len(one_visit) == 1
+    held = [getattr(journey.add(seen((AT, CART))[0]), name) for name in Visit.__slots__]
+    assert sum(isinstance(value, Seen) for value in held) == 2
 
 
 @st.composite
@@ -286,23 +320,44 @@ def steps(draw: st.DrawFn) -> list[tuple[Any, ...]]:
     )
 
 
-def plain(visits: list[Visit]) -> list[Any]:
-    told = [(v.visit_id, [s.view_id for s in v.views], v.outcome, v.source) for v in visits]
-    return sorted(told)
+def plain(visits: list[naive.Visit]) -> list[Any]:
+    return sorted((v.visit_id, v.views, v.outcome, v.source) for v in visits)
+
+
+@settings(max_examples=120)
+@given(steps(), st.lists(st.tuples(st.integers(0, 400), st.integers(1, 4), st.integers(0, 5))))
+def test_the_fast_way_agrees_with_the_slow_one(
+    drawn: list[Any], told: list[tuple[int, int, int]]
+) -> None:
+    goals = [
+        a_goal(
+            MIDNIGHT + (n - 200) * 7 * MINUTE,
+            None if which < 2 else visitor,
+            ref_hash=REF if which % 2 else None,
+            source=2 + which % 2,
+            result=1 + which % 3,
+        )
+        for n, visitor, which in told
+    ]
+    views = seen(*drawn)
+    assert visits_of(SHOP, views, goals, LONG_AFTER) == naive.visits_of(
+        SHOP, views, views, goals, LONG_AFTER
+    )
 
 
 @settings(max_examples=80)
 @given(steps())
 def test_every_view_is_in_exactly_one_visit_which_never_pauses(drawn: list[Any]) -> None:
     views = seen(*drawn)
+    of_number = {view.view_id: view for view in views}
     visits = visits_of(SHOP, views, [], LONG_AFTER)
-    assert sorted(s.view_id for v in visits for s in v.views) == sorted(s.view_id for s in views)
+    assert sorted(n for visit in visits for n in visit.views) == sorted(of_number)
     for visit in visits:
-        assert visit.visit_id == visit.views[0].view_id
-        for before, after in pairwise(visit.views):
+        assert visit.visit_id == visit.views[0]
+        for before, after in pairwise(of_number[n] for n in visit.views):
             assert before.opened_at <= after.opened_at
             assert after.opened_at - before.last_at < GAP or any(
-                after.opened_at - other.last_at < GAP for other in visit.views[:-1]
+                after.opened_at - of_number[n].last_at < GAP for n in visit.views[:-1]
             )
 
 

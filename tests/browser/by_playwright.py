@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import CDPSession, Error, Page, sync_playwright
 
 from tests.browser.engine import PATIENCE_S, BrowserError, Engine, Unsupported, Window
 from tests.browser.processes import private_environment, private_home
@@ -41,6 +41,7 @@ class PlaywrightEngine(Engine):
             home = stack.enter_context(private_home(name))
             self._thread = stack.enter_context(ThreadPoolExecutor(1, f"playwright-{name}"))
             self._touch = window.touch
+            self._session: CDPSession | None = None
             opening = _opened(name, program, window, home)
             self._page = self._do(opening.__enter__)
             stack.callback(self._do, lambda: opening.__exit__(None, None, None))
@@ -103,6 +104,22 @@ class PlaywrightEngine(Engine):
 
     def screenshot(self) -> bytes:
         return self._do(lambda: self._page.screenshot())
+
+    def work(self) -> dict[str, float]:
+        """What Chromium says of its own work, in seconds since the browser opened: style, layout.
+
+        Raises Unsupported for another engine.
+        """
+        if self.name != "chromium":
+            raise Unsupported(f"{self.name} does not tell of its own work; use chromium")
+        return self._do(self._told_work)
+
+    def _told_work(self) -> dict[str, float]:
+        if self._session is None:  # kept: it measures only while somebody asks
+            self._session = self._page.context.new_cdp_session(self._page)
+            self._session.send("Performance.enable")
+        told = self._session.send("Performance.getMetrics")["metrics"]
+        return {metric["name"]: metric["value"] for metric in told}
 
 
 @contextmanager

@@ -62,9 +62,10 @@ class SheetShop(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, page: Page = PAGE, body: str = BODY, css: str = SHOP_CSS) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
-        self.sheet = stylesheet(PAGE)
+        self.page, self.body, self.css = page, body, css
+        self.sheet = stylesheet(page)
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._asked: list[tuple[str, str]] = []
@@ -78,13 +79,17 @@ class SheetShop(ThreadingHTTPServer):
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width"><title>Checkout</title>'
             '<link rel="icon" href="data:,"><link rel="stylesheet" href="/shop.css"></head>'
-            f"<body>{BODY}{pasted}</body></html>"
+            f"<body>{self.body}{pasted}</body></html>"
         ).encode()
 
     def _pasted(self, page: str) -> str:
         integrity = None if page == "away" else self.sheet.integrity
         return snippet_html(
-            site_key=SITE_KEY, page=PAGE, base=self.base(page), ref=page, integrity=integrity
+            site_key=SITE_KEY,
+            page=self.page,
+            base=self.base(page),
+            ref=page,
+            integrity=integrity,
         )
 
     def base(self, page: str) -> str:
@@ -132,8 +137,8 @@ class SheetShop(ThreadingHTTPServer):
 
 
 @contextmanager
-def sheet_shop() -> Iterator[SheetShop]:
-    with SheetShop() as shop:
+def sheet_shop(page: Page = PAGE, body: str = BODY, css: str = SHOP_CSS) -> Iterator[SheetShop]:
+    with SheetShop(page, body, css) as shop:
         thread = threading.Thread(target=shop.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -153,10 +158,12 @@ class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         match self.path.split("?")[0].strip("/").split("/"):
             case ["shop.css"]:
-                self._answer("text/css", SHOP_CSS.encode())
+                self._answer("text/css", self.server.css.encode())
             case ["g", site, _, ref] if site == SITE_KEY:
                 token = f"{self.server.new_token()}-{ref}"
                 self._answer("text/plain", b"", 302, ("Location", f"/g/{token}/s"))
+            case ["g", "hold", *_]:
+                self._answer("image/gif", GIF)
             case ["g", token, "s"]:
                 self.server.note(token, "s")
                 self._answer("text/css", self.server.sheet_for(token))

@@ -41,6 +41,10 @@ ENVIRONMENT = {
 # pointer rests in the middle of the screen: a window lies with its title bar there, so that focus
 # rules apply and nothing in the page is hovered.
 GRIP_PX = 10
+
+RESIZES = 5
+"""The window is resized by a manager of its own, whose answer may come before it is drawn."""
+
 ARGUMENTS = ["--automation", "--javascript-can-open-windows-automatically=true"]
 
 
@@ -114,16 +118,14 @@ class WebKit(ActionsEngine):
 
     def viewport(self, w: int, h: int) -> None:
         """Size the window so that the page gets w x h; the frame around it is found by trying."""
-        self._resize(w, h)
-        inner_w, inner_h = self.evaluate("[innerWidth, innerHeight]")
-        if (inner_w, inner_h) == (w, h):
-            return
-        self._resize(w + w - inner_w, h + h - inner_h)
-        got = tuple(self.evaluate("[innerWidth, innerHeight]"))
-        if got != (w, h):
-            raise Unsupported(
-                f"webkit's window cannot be {w} x {h}: {got[0]} x {got[1]} is nearest"
-            )
+        ask_w, ask_h = w, h
+        for _ in range(RESIZES):
+            self._resize(ask_w, ask_h)
+            got_w, got_h = self.evaluate("[innerWidth, innerHeight]")
+            if (got_w, got_h) == (w, h):
+                return
+            ask_w, ask_h = ask_w + w - got_w, ask_h + h - got_h
+        raise Unsupported(f"webkit's window cannot be {w} x {h}: {got_w} x {got_h} is nearest")
 
     def _resize(self, width_px: int, height_px: int) -> None:
         place = {"x": max(0, (SCREEN_W - width_px) // 2), "y": SCREEN_H // 2 - GRIP_PX}

@@ -7,14 +7,20 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from collector.codes import Codes, Phase
+from msgspec import structs
+
+from collector.codes import Codes, Phase, pack_codes
 from collector.groups import Row
 from collector.hits import Hit, Opening, Sent
+from collector.packing import ENC
 from collector.sites import Page, Site
 from tests.build import DESKTOP
 
 AT = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 18)
+UNLISTED = 7
+"""Codes with a device that is on no list, which the store refuses."""
+
 CODES = {name: getattr(Codes(), name) for name in Codes.__slots__}
 PAGE = Page(1, "cart", "Cart", Phase.CART, goal=False, bandwidth_px=None)
 SITE = Site(
@@ -35,7 +41,7 @@ def a_site(**config: Any) -> Site:
 
 
 def a_hit(said: Any = None, *, site: Site | None = SITE, **sent: Any) -> Hit:
-    return Hit(AT, replace(SENT, **sent), said or Opening("cart", None), site)
+    return Hit(AT, structs.replace(SENT, **sent), said or Opening("cart", None), site)
 
 
 def open_row(view_id: int = 1, **more: Any) -> dict[str, Any]:
@@ -55,8 +61,17 @@ def open_row(view_id: int = 1, **more: Any) -> dict[str, Any]:
     }
 
 
-def beacon_row(name: str, view_id: int = 1, **more: Any) -> dict[str, Any]:
-    return {"view_id": view_id, "day": DAY, "name": name, "at": AT, "visitor_check": 1, **more}
+def beacon_row(
+    name: str, view_id: int = 1, *, visitor_check: int = 1, **more: Any
+) -> dict[str, Any]:
+    """As the store holds it, and as `app.raw` reads it: the names and checks of a view in one."""
+    told = {
+        "name": name,
+        "visitor_check": visitor_check,
+        "names": [name],
+        "checks": [visitor_check],
+    }
+    return {"view_id": view_id, "day": DAY, "at": AT, **told, **more}
 
 
 def a_beacon(name: str = "7.h", view_id: int = 1, **more: Any) -> Row:
@@ -87,8 +102,8 @@ def a_batch(view_id: int = 1, seq: int = 0, path: str | None = None, **more: Any
         "seq": seq,
         "viewport_width_px": 1280,
         "viewport_height_px": 720,
-        **CODES,
-        "enc": 1,
+        "codes": pack_codes(Codes()),
+        "enc": ENC,
         "trail": b"",
         "ev": b"",
     }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from collector.decode import check_length, check_media, decode_batch, decode_goal, view_id_text
 from collector.errors import CollectorError, Malformed, TooLarge, UnsupportedMedia
-from collector.packing import EVENT, TRAIL, unpack_events, unpack_trails
+from collector.packing import ENC, EVENT, TRAIL, unpack_events, unpack_trails
 from collector.wire import (
     MAX_BODY_BYTES,
     MAX_EVENTS,
@@ -71,8 +71,8 @@ def test_what_a_client_encodes_is_what_numpy_reads(
 ) -> None:
     batch = decode_batch(body(r=flat(points), e=events))
     assert batch.n == len(points)
-    assert unpack_trails([batch.trail]).tolist() == points
-    read = unpack_events([batch.events])
+    assert unpack_trails([batch.trail], [ENC]).records.tolist() == points
+    read = unpack_events([batch.events], [ENC]).records
     assert [tuple(row[name] for name in TOLD) for row in read] == events
 
 
@@ -80,8 +80,8 @@ def test_a_batch_without_marks_is_taken_and_decodes_to_nothing() -> None:
     bare = {key: value for key, value in batch_body(m=1).items() if key not in "re"}
     batch = decode_batch(json.dumps(bare).encode())
     assert (batch.n, batch.trail, batch.events) == (0, b"", b"")
-    assert unpack_trails([batch.trail, batch.trail]).dtype == TRAIL
-    assert unpack_events([]).dtype == EVENT
+    assert unpack_trails([batch.trail, batch.trail], [ENC, ENC]).records.dtype == TRAIL
+    assert unpack_events([], []).records.dtype == EVENT
 
 
 @given(st.integers(-(2**63), 2**63 - 1))

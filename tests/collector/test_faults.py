@@ -6,6 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +20,9 @@ from collector.catalogue import Catalogue
 from collector.partitions import make_partitions
 from collector.routes import Collector, Parts
 from collector.sites import Page, Site
+from collector.spool import Spool
 from collector.visitor import Salts
+from collector.warm import warm
 from collector.wire import GIF, MAX_BODY_BYTES
 from collector.writer import Writer
 from snippets.errors import SheetError
@@ -30,6 +34,11 @@ from tests.collector.store_line import StoreLine
 pytestmark = pytest.mark.anyio
 CSS = "text/css; charset=utf-8"
 PROBLEM = "application/problem+json"
+FAR_UNDER_ANY_LIMIT_S = 30.0
+EVERYTHING = """
+    SELECT (SELECT count(*) FROM beacon) + (SELECT count(*) FROM batch)
+         + (SELECT count(*) FROM goal)
+"""
 
 
 @pytest.fixture
@@ -47,13 +56,15 @@ async def line(shop: Site, database_url: str) -> AsyncIterator[StoreLine]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.writer.RECONNECT_S", (0.01,))
+    monkeypatch.setattr("collector.committer.RECONNECT_S", (0.01,))
 
 
 @asynccontextmanager
-async def collecting(store: Store, url: str, **more: Any) -> AsyncIterator[Collector]:
+async def collecting(
+    store: Store, url: str, spool: Spool | None = None, **more: Any
+) -> AsyncIterator[Collector]:
     """A collector on `store`, whose writer goes its own way through `url`."""
-    writer = Writer(lambda: connect(url))
+    writer = Writer(lambda: connect(url), spool=spool)
     await writer.start()
 
     async def may_report(site: Site, authorization: str) -> bool:
@@ -94,7 +105,7 @@ def a_body(**more: Any) -> bytes:
     return json.dumps(batch_body(m=int(AT.timestamp()) // 60, **more)).encode()
 
 
-async def test_while_the_store_is_away_every_form_says_not_stored_and_harms_nobody(
+async def test_while_the_store_is_away_without_a_spool_every_form_says_not_stored_and_harms_nobody(
     store: Store, shop: Site, line: StoreLine
 ) -> None:
     async with collecting(store, line.url) as collector, client_of(collector) as client:
@@ -125,6 +136,94 @@ async def test_while_the_store_is_away_every_form_says_not_stored_and_harms_nobo
     kept = await store.fetch("SELECT name FROM beacon WHERE name <> 'open'")
     assert [row["name"] for row in kept] == ["2.h"]
     assert await store.fetchval("SELECT count(*) FROM batch") == 1
+
+
+async def test_duplicates_sent_to_two_collectors_across_midnight_are_one_row_each(
+    store: Store, shop: Site, database_url: str
+) -> None:
+    """Before and after midnight in the shop, by either collector's clock, at once and later."""
+    midnight = datetime(2026, 11, 19, tzinfo=shop.time_zone).astimezone(UTC)
+    before, after = (SteppedClock(midnight + s * timedelta(seconds=20)) for s in (-1, 1))
+    async with (
+        collecting(store, database_url, clock=before) as one,
+        collecting(store, database_url, clock=after) as other,
+        client_of(one) as early,
+        client_of(other) as late,
+    ):
+        token = await token_of(early, shop)
+        own_id = batch_body(id="00000000000000bb", m=int(midnight.timestamp()) // 60 - 1)
+        bodies = [json.dumps(own_id | {"s": seq}).encode() for seq in range(20)]
+        bodies += [json.dumps(by_token(token, seq)).encode() for seq in range(20)]
+        asked: list[Any] = []
+        for client in (early, late, late, early):
+            asked += [client.get(f"/{token}/{zone}.h") for zone in range(1, 21)]
+            asked += [client.post(f"/{shop.public_key}", content=body) for body in bodies]
+        answers = await asyncio.gather(*asked)
+        assert {answer.status_code for answer in answers} == {200, 204}
+        assert {answer.headers.get("x-gloed-drop") for answer in answers} == {None, "repeat"}
+    for table, rows in (("beacon", 21), ("batch", 40)):
+        kept = await store.fetch(f"SELECT day FROM {table}")
+        assert [row["day"] for row in kept] == [DAY] * rows
+
+
+def by_token(token: str, seq: int) -> dict[str, Any]:
+    body = batch_body(s=seq, t=token)
+    return {name: value for name, value in body.items() if name not in ("id", "p")}
+
+
+async def test_a_collector_that_was_warm_goes_on_while_the_store_says_nothing(
+    store: Store, shop: Site, line: StoreLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.committer.SLOW_S", 0.2)
+    monkeypatch.setattr("collector.catalogue.REFRESH_S", 0.0)
+    monkeypatch.setattr("collector.visitor.SHOW_S", 0.0)
+    asked = Silent(store)
+    spool = Spool(tmp_path / "spool", 64 * 1024 * 1024, lambda: AT)
+    catalogue, salts = Catalogue(asked), Salts(asked)
+    parts = collecting(store, line.url, spool, catalogue=catalogue, salts=salts)
+    async with parts as collector, client_of(collector) as client:
+        await warm(catalogue, salts, AT)
+        asked.silent, line.fault, line.closed = True, "hold", True
+        async with asyncio.timeout(FAR_UNDER_ANY_LIMIT_S):
+            token = await token_of(client, shop)
+            assert (await client.get(f"/{token}/1.h")).status_code == 200
+            assert (await client.get(f"/{token}/s")).status_code == 200
+            assert (await client.get(f"/done/{shop.public_key}/order-1")).status_code == 200
+            answer = await client.post(f"/{shop.public_key}", content=a_body())
+            assert answer.status_code == 204
+        assert await store.fetchval("SELECT count(*) FROM beacon") == 0
+        line.release()
+        asked.silent = line.closed = False
+        while await store.fetchval(EVERYTHING) < 4:
+            await asyncio.sleep(0.02)
+    assert await store.fetchval(EVERYTHING) == 4
+
+
+class Silent:
+    """The store by a line that may go silent."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.silent = False
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        if self.silent:
+            await asyncio.Event().wait()
+        async with self._store.connection() as connection:
+            yield connection
+
+
+async def test_salts_are_there_before_their_day_begins(store: Store, shop: Site) -> None:
+    late = datetime(2026, 11, 18, 23, 30, tzinfo=shop.time_zone).astimezone(UTC)
+    salts = Salts(store)
+    await warm(Catalogue(store), salts, late)
+    assert salts.held(DAY) is not None
+    assert salts.held(DAY + timedelta(days=1)) is not None
+    noon = Salts(store)
+    await warm(Catalogue(store), noon, AT)
+    assert noon.held(DAY) is not None
+    assert noon.held(DAY + timedelta(days=1)) is None
 
 
 @pytest.mark.parametrize("form", ["open", "batch"])

@@ -13,7 +13,7 @@ import pytest
 from app.closing import close_day
 from app.keys import add_key
 from app.store import Store
-from collector.codes import Browser
+from collector.codes import Browser, unpack_codes
 from collector.sites import Site
 from tests.build import DESKTOP, Walker, batch_body, make_shop
 from tests.serving import Running
@@ -130,5 +130,5 @@ def test_no_address_no_agent_and_no_text_is_in_any_table_or_log(
             found = [table for table, text in dumped.items() if spelling in text]
             assert not found, (secret, spelling, found)
             assert spelling not in logged, (secret, spelling)
-    browsers = gloed.do(gloed.store.fetch("SELECT DISTINCT browser FROM batch"))
-    assert [row["browser"] for row in browsers] == [Browser.CHROME]
+    codes = gloed.do(gloed.store.fetch("SELECT DISTINCT codes FROM batch"))
+    assert [unpack_codes(row["codes"]).browser for row in codes] == [Browser.CHROME]

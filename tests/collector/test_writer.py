@@ -16,7 +16,7 @@ from collector.errors import InDoubt, NotStored, StoreError
 from collector.groups import ROW_OVERHEAD_BYTES, Row
 from collector.partitions import make_partitions
 from collector.writer import Writer
-from tests.collector.build import DAY, a_batch, a_beacon, a_goal
+from tests.collector.build import DAY, UNLISTED, a_batch, a_beacon, a_goal
 from tests.collector.store_line import StoreLine
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,7 @@ async def line(store: Store, database_url: str) -> AsyncIterator[StoreLine]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses that tests need not sit through."""
-    monkeypatch.setattr("collector.writer.RECONNECT_S", (0.01, 0.02))
+    monkeypatch.setattr("collector.committer.RECONNECT_S", (0.01, 0.02))
 
 
 @asynccontextmanager
@@ -119,7 +119,7 @@ async def test_a_store_that_becomes_lax_is_not_written_to(store: Store, database
     writer = Writer(lambda: asyncpg.connect(database_url, server_settings=asked))
     await writer.start()
     asked["synchronous_commit"] = "off"
-    writer._disconnect()
+    writer._committer.disconnect()
     with pytest.raises(NotStored):
         await writer.keep(a_beacon())
     await writer.stop()
@@ -135,6 +135,20 @@ async def test_of_the_same_row_at_once_one_is_kept_and_the_others_are_repeats(
     async with writing(database_url) as writer:
         answers = await kept(writer, [a_beacon()] * 5)
         assert answers == [True, False, False, False, False]
+        assert await writer.keep(a_beacon()) is False
+    assert await names(store) == ["7.h"]
+
+
+async def test_who_hangs_up_takes_nobodys_answer_along(store: Store, line: StoreLine) -> None:
+    line.fault = "hold"
+    async with writing(line.url) as writer:
+        first = asyncio.create_task(writer.keep(a_beacon()))
+        await line.at_commit.wait()
+        again = asyncio.create_task(writer.keep(a_beacon()))
+        await asyncio.sleep(0)
+        first.cancel()
+        line.release()
+        assert await again is False
         assert await writer.keep(a_beacon()) is False
     assert await names(store) == ["7.h"]
 
@@ -187,7 +201,7 @@ async def test_of_the_sources_of_a_goal_the_best_is_kept(store: Store, database_
 # Poison -------------------------------------------------------------------------------------------
 
 POISON: dict[str, Row] = {
-    "a code out of its list": a_batch(view_id=-1, device=99),
+    "a code out of its list": a_batch(view_id=-1, codes=UNLISTED),
     "a number too large for its column": a_batch(view_id=-1, viewport_width_px=2**15),
     "a number too large for any": a_batch(view_id=2**70),
     "nothing where something must be": a_batch(view_id=-1, page_id=None),
@@ -215,12 +229,36 @@ async def test_a_poisonous_row_is_refused_alone(
 
 async def test_poison_at_every_edge_is_found(store: Store, database_url: str) -> None:
     bad = {0, 6, 7, 12}
-    rows = [a_batch(view_id=n, device=99 if n in bad else 1) for n in range(13)]
+    rows = [a_batch(view_id=n, codes=UNLISTED if n in bad else 1) for n in range(13)]
     async with writing(database_url) as writer:
         answers = await kept(writer, rows)
     assert {n for n, answer in enumerate(answers) if answer is not True} == bad
     found = await store.fetch("SELECT view_id FROM batch ORDER BY view_id")
     assert [row["view_id"] for row in found] == [n for n in range(13) if n not in bad]
+
+
+async def test_a_defect_costs_one_group_its_answers_and_stops_nothing(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with writing(database_url) as writer:
+        with monkeypatch.context() as ill:
+            ill.setattr("collector.committer.Group", None)
+            answers = await kept(writer, [a_beacon("1.h"), a_beacon("2.h")])
+        assert [type(answer) for answer in answers] == [InDoubt] * 2
+        assert writer.queued_bytes == 0
+        assert await kept(writer, [a_beacon("1.h"), a_beacon("3.h")]) == [True] * 2
+    assert await names(store) == ["1.h", "3.h"]
+
+
+async def test_a_group_is_bounded_in_bytes(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.writer.GROUP_BYTES", 2 * ROW_OVERHEAD_BYTES)
+    async with writing(database_url) as writer:
+        assert await kept(writer, [a_beacon(f"{n}.h") for n in range(1, 6)]) == [True] * 5
+    groups = await store.fetch("SELECT count(*) AS n FROM beacon GROUP BY xmin::text")
+    assert max(row["n"] for row in groups) == 2
+    assert len(await names(store)) == 5
 
 
 # The queue ----------------------------------------------------------------------------------------
@@ -331,7 +369,7 @@ async def test_no_trouble_stops_the_writer_for_good(
 async def test_a_store_that_says_nothing_is_away(
     store: Store, database_url: str, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.writer.ASK_WITHIN_S", 0.02)
+    monkeypatch.setattr("collector.committer.ASK_WITHIN_S", 0.02)
     writer = Writer(asyncio.Event().wait)
     await writer.start()
     with pytest.raises(NotStored):
@@ -343,7 +381,7 @@ async def test_a_store_that_says_nothing_is_away(
 async def test_a_table_that_is_locked_refuses_all_rows_alike_and_keeps_none(
     store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.writer.RECONNECT_S", ())
+    monkeypatch.setattr("collector.committer.RECONNECT_S", ())
     hasty = {**SESSION, "statement_timeout": "200"}
     writer = Writer(lambda: asyncpg.connect(database_url, server_settings=hasty))
     await writer.start()
@@ -392,7 +430,7 @@ async def test_halves_that_were_committed_are_acknowledged_though_the_rest_is_in
         await writer.keep(a_beacon("9.h"))
         # COPY and the whole insert roll back; the first half commits, the second is cut.
         line.fault, line.closes_when_cut = "cut later", True
-        rows = [a_batch(view_id=n, device=99 if n == 7 else 1) for n in range(8)]
+        rows = [a_batch(view_id=n, codes=UNLISTED if n == 7 else 1) for n in range(8)]
         answers = await kept(writer, rows)
         assert answers[:4] == [True] * 4
         assert [type(answer) for answer in answers[4:6]] == [InDoubt] * 2
@@ -456,7 +494,7 @@ async def test_a_late_row_marks_its_day_in_its_own_transaction(
 async def test_a_late_row_that_is_refused_marks_nothing(store: Store, database_url: str) -> None:
     async with writing(database_url, closed_day=lambda _site, _day: True) as writer:
         with pytest.raises(NotStored):
-            await writer.keep(a_batch(device=99))
+            await writer.keep(a_batch(codes=UNLISTED))
     assert await store.fetchval("SELECT count(*) FROM job") == 0
 
 

@@ -33,6 +33,13 @@ def rgba(png: bytes) -> NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
 
 
+def as_seen(png: bytes) -> NDArray[np.float64]:
+    """Colours times their opacity, and the opacity: what a pixel adds to the page under it."""
+    pixels = rgba(png).astype(np.float64)
+    pixels[:, :, :3] *= pixels[:, :, 3:] / 255
+    return pixels
+
+
 def picture_of(pixels: NDArray[np.uint8]) -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG")

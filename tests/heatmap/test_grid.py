@@ -78,13 +78,13 @@ def test_a_large_box_fills_its_inner_cells_by_exact_area() -> None:
 
 
 @given(
-    points=st.lists(places, max_size=8), boxes=st.lists(sides, max_size=4), row=st.integers(1, 29)
+    points=st.lists(places, max_size=8), boxes=st.lists(sides, max_size=4), row=st.integers(1, 25)
 )
 def test_the_rows_of_two_strips_are_the_rows_of_the_whole(
     points: list[tuple[float, float]], boxes: list[tuple[float, float, float, float]], row: int
 ) -> None:
     grid = grid_for(PAGE, 20.0)
-    assert grid.rows == 30
+    assert row < grid.rows
     marks = gather(points, None, boxes)
     whole = deposit(marks, grid, 0, grid.rows)
     strips = [deposit(marks, grid, 0, row), deposit(marks, grid, row, grid.rows)]

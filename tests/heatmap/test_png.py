@@ -10,7 +10,17 @@ from PIL import Image
 from heatmap import overlay
 from heatmap.colours import names, rows
 from heatmap.errors import PictureError, TextError
-from heatmap.png import STAMP_TONES, encode, laid_over, size_of, stamped
+from heatmap.png import (
+    STAMP_TONES,
+    continued,
+    decode,
+    encode,
+    is_indexed,
+    laid_over,
+    noted,
+    size_of,
+    stamped,
+)
 from tests.heatmap.pictures import indices, picture_of, rgba
 
 Pixels = NDArray[np.uint8]
@@ -155,3 +165,46 @@ def test_a_picture_too_large_to_open_is_refused_before_it_is_opened(size: tuple[
     forged = head[:16] + b"".join(side.to_bytes(4, "big") for side in size) + head[24:]
     with pytest.raises(PictureError, match="is empty or above 160,000,000 px"):
         laid_over(forged, encode(RAMP, rows("lajolla")))
+
+
+def test_an_indexed_picture_is_read_as_it_was_written() -> None:
+    text = {"Software": "Gloed", "gloed:n": "12", "Note": "€ 5"}
+    read = decode(encode(RAMP, rows("batlow"), text))
+    np.testing.assert_array_equal(read.levels, RAMP)
+    np.testing.assert_array_equal(read.table, rows("batlow"))
+    assert read.text == text
+
+
+def test_a_map_on_its_page_says_the_same_of_itself() -> None:
+    text = {"Software": "Gloed", "gloed:n": "12", "Note": "€ 5, ëén"}
+    png = laid_over(plain(32, 8, (1, 2, 3)), encode(RAMP, rows("batlow"), text))
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.text == text  # type: ignore[attr-defined]
+    assert png == laid_over(plain(32, 8, (1, 2, 3)), encode(RAMP, rows("batlow"), text))
+
+
+def test_the_head_tells_an_indexed_picture_from_others() -> None:
+    assert is_indexed(encode(RAMP, rows("lajolla")))
+    assert not is_indexed(plain(3, 3, (1, 2, 3)))
+    with pytest.raises(PictureError, match="not a PNG"):
+        is_indexed(b"GIF89a" + bytes(40))
+
+
+def test_a_strip_continues_a_picture() -> None:
+    strip = np.full((3, 5, 3), 9, dtype=np.uint8)
+    longer = rgba(continued(plain(5, 4, (1, 2, 3)), strip))
+    assert longer.shape == (7, 5, 4)
+    assert tuple(longer[3, 4]) == (1, 2, 3, 255)
+    assert tuple(longer[4, 0]) == (9, 9, 9, 255)
+
+
+def test_texts_are_written_into_a_finished_picture() -> None:
+    png = encode(RAMP, rows("batlow"), {"b": "1"})
+    more = noted(png, {"c": "2", "a": "€"})
+    assert decode(more).text == {"b": "1", "a": "€", "c": "2"}
+    np.testing.assert_array_equal(indices(more), RAMP)
+    assert noted(png, {}) == png
+    with pytest.raises(PictureError, match="without pixels"):
+        noted(png[:40], {"a": "b"})
+    with pytest.raises(TextError, match="1 to 79"):
+        noted(png, {"": "b"})

@@ -12,13 +12,12 @@ from heatmap.errors import BandwidthError, EdgeError, PageSizeError
 from heatmap.marks import gather
 from heatmap.page import FloatArray, Page
 from heatmap.smoothing import Edge, Surface, _thread_pools, one_thread
-from tests.heatmap.naive import mass_on_page, naive_boxes, naive_density
+from tests.heatmap.naive import naive_density
 
 WIDTH_PX, HEIGHT_PX = 300, 220
 PROMISED = 1 / 512
 
 seeds = st.integers(0, 2**32 - 1)
-bandwidths = st.floats(8, 60)
 
 
 def cell_centres(cell_px: float) -> tuple[FloatArray, FloatArray]:
@@ -61,96 +60,6 @@ def density_of(
         cell_px=cell_px,
         edge=edge,
     )
-
-
-@given(seed=seeds, bandwidth_px=bandwidths, cell_px=st.sampled_from([1.0, 2.5, 5.0, 20.0]))
-def test_points_give_the_direct_sum(seed: int, bandwidth_px: float, cell_px: float) -> None:
-    points, weights = random_points(seed)
-    x_px, y_px = cell_centres(cell_px)
-    plain = naive_density(points, weights, x_px, y_px, bandwidth_px)
-    inside = mass_on_page(x_px, y_px, bandwidth_px, WIDTH_PX, HEIGHT_PX)
-    lifted = weights / np.array(
-        [
-            mass_on_page(x, y, bandwidth_px, WIDTH_PX, HEIGHT_PX).item()
-            for x, y in points[:, :, None]
-        ]
-    )
-    by_definition: dict[Edge, FloatArray] = {
-        "none": plain,
-        "uniform": plain / inside,
-        "diggle": naive_density(points, lifted, x_px, y_px, bandwidth_px),
-    }
-    for edge, want in by_definition.items():
-        got = density_of(points, weights, bandwidth_px=bandwidth_px, cell_px=cell_px, edge=edge)
-        assert np.abs(got - want).max() <= PROMISED * want.max(), edge
-
-
-@given(seed=seeds, bandwidth_px=bandwidths)
-def test_boxes_give_the_integral_of_the_kernel(seed: int, bandwidth_px: float) -> None:
-    boxes, weights = random_boxes(seed)
-    x_px, y_px = cell_centres(5.0)
-    want = naive_boxes(boxes, weights, x_px, y_px, bandwidth_px)
-    got = density_of(None, bandwidth_px=bandwidth_px, edge="none", boxes=boxes, box_weights=weights)
-    assert np.abs(got - want).max() <= PROMISED * want.max()
-
-
-@given(seed=seeds, bandwidth_px=st.floats(16, 60))
-def test_a_box_lifted_at_the_edge_is_its_points_lifted(seed: int, bandwidth_px: float) -> None:
-    box, _ = random_boxes(seed, 1)
-    x0, y0, x1, y1 = box[0]
-    steps = (np.arange(200) + 0.5) / 200
-    x, y = np.meshgrid(x0 + steps * (x1 - x0), y0 + steps * (y1 - y0))
-    points = np.column_stack((x.ravel(), y.ravel()))
-    want = density_of(points, np.full(40_000, 1 / 40_000), bandwidth_px=bandwidth_px, edge="diggle")
-    got = density_of(None, bandwidth_px=bandwidth_px, edge="diggle", boxes=box)
-    assert np.abs(got - want).max() <= PROMISED * want.max()
-
-
-@pytest.mark.parametrize("bandwidth_px", [2.0, 7.3, 40.0])
-def test_one_lone_point_keeps_the_promise_wherever_in_its_cell_it_lies(
-    bandwidth_px: float,
-) -> None:
-    length_px = round(10 * bandwidth_px)
-    page = Page(length_px, length_px)
-    fine_px = np.linspace(0, length_px, 101)
-    cell_px = bandwidth_px / 4
-    worst = 0.0
-    for across in np.linspace(0, 1, 9):
-        for down in np.linspace(0, 1, 9):
-            point = np.array([[5 * bandwidth_px + across * cell_px, 4 * bandwidth_px]])
-            point[0, 1] += down * cell_px
-            surface = Surface(gather(point), page, (fine_px, fine_px), bandwidth_px, "none")
-            got = np.vstack([band.values for band in surface.bands()])
-            want = naive_density(point, [1.0], fine_px, fine_px, bandwidth_px)
-            assert got.shape == want.shape
-            worst = max(worst, float(np.abs(got - want).max() * 2 * np.pi * bandwidth_px**2))
-    assert worst <= PROMISED / 5, "the promise, with the margin that the cell size was chosen for"
-
-
-@pytest.mark.parametrize("corner", [(0.0, 0.0), (300.0, 0.0), (0.3, 219.9), (300.0, 220.0)])
-def test_a_point_on_the_border_keeps_the_promise(corner: tuple[float, float]) -> None:
-    point = np.array([corner])
-    x_px, y_px = cell_centres(1.0)
-    want = naive_density(point, [1.0], x_px, y_px, 24.0)
-    want /= mass_on_page(x_px, y_px, 24.0, WIDTH_PX, HEIGHT_PX)
-    got = density_of(point, bandwidth_px=24.0, cell_px=1.0)
-    assert np.abs(got - want).max() <= PROMISED * want.max()
-
-
-@given(seed=seeds, bandwidth_px=st.floats(10, 30))
-def test_diggle_keeps_all_mass_on_the_page(seed: int, bandwidth_px: float) -> None:
-    points, weights = random_points(seed)
-    boxes, box_weights = random_boxes(seed)
-    surface = density_of(
-        points,
-        weights,
-        bandwidth_px=bandwidth_px,
-        edge="diggle",
-        boxes=boxes,
-        box_weights=box_weights,
-        cell_px=1.0,
-    )
-    assert surface.sum() == pytest.approx(weights.sum() + box_weights.sum(), rel=1e-3)
 
 
 @given(seed=seeds)

@@ -104,16 +104,24 @@ def test_every_download_is_what_it_says(designer: httpx.Client, shop: Site) -> N
     assert [link["download"] for link in links] == [
         f"{name}-page.png",
         f"{name}-page@2x.png",
+        f"{name}-legend.png",
         f"{name}.png",
         f"{name}@2x.png",
         f"{name}.json",
     ]
     answers = [designer.get(designer.base_url.join(page_of(shop)).join(a["href"])) for a in links]
-    assert [answer.status_code for answer in answers] == [200] * 5
-    images = [Image.open(io.BytesIO(answer.content)) for answer in answers[:4]]
-    assert [image.size for image in images] == [(390, 800), (780, 1600)] * 2
-    assert [image.has_transparency_data for image in images] == [False, False, True, True]
-    assert answers[4].json()["visits"] == VISITS
+    assert [answer.status_code for answer in answers] == [200] * 6
+    page, page_2x, legend, plain, plain_2x = (
+        Image.open(io.BytesIO(answer.content)) for answer in answers[:5]
+    )
+    assert [image.size for image in (page, page_2x)] == [(390, 800), (780, 1600)]
+    assert [image.size for image in (plain, plain_2x)] == [(390, 800), (780, 1600)]
+    assert legend.width == 390
+    assert legend.height > 1000
+    assert not any(image.has_transparency_data for image in (page, page_2x, legend))
+    assert plain.has_transparency_data
+    assert plain_2x.has_transparency_data
+    assert answers[5].json()["visits"] == VISITS
     assert all("device=phone" in str(answer.url) for answer in answers)
 
 

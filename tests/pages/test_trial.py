@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.pages.trial import SILENT_FOR, Trial, trials
-from collector.codes import Device, Phase
-from collector.packing import pack_event
+from collector.codes import Codes, Device, Phase, pack_codes
+from collector.packing import ENC, pack_events
 from collector.sites import Page, Site, Zone
 from collector.wire import Kind
 
@@ -105,16 +105,21 @@ def test_a_view_has_left_when_its_clock_falls_silent(
 
 
 def test_the_script_says_by_itself_that_it_leaves() -> None:
-    events = pack_event(int(Kind.CLICK), 0, 0, 5, 5, 0, 0, 100, 0)
-    events += pack_event(int(Kind.SCROLL), 0, 0, 0, 900, 0, 0, 200, 0)
-    events += pack_event(int(Kind.LEAVE), 0, 0, 0, 0, 0, 0, 300, 0)
+    events = pack_events(
+        [
+            (Kind.CLICK, 100, 5, 5, 0, 0, 0, 0, 0),
+            (Kind.SCROLL, 200, 0, 900, 0, 0, 0, 0, 0),
+            (Kind.LEAVE, 300, 0, 0, 0, 0, 0, 0, 0),
+        ]
+    )
     row = {
         "view_id": 3,
         "page_id": 7,
         "opened_min": int(OPENED.timestamp()) // 60,
-        "device": 1,
+        "codes": pack_codes(Codes(device=Device.DESKTOP)),
         "at": OPENED + timedelta(seconds=40),
         "n": 0,
+        "enc": ENC,
         "ev": events,
     }
     (view,) = trials(SITE, [], [row, {**row, "page_id": 8, "view_id": 4}])

@@ -18,7 +18,7 @@ from app.replay.batches import (
 from app.replay.content import EVENT_FIELDS, Content
 from app.replay.pace import Pace, check_speed
 from collector.decode import decode_batch, view_id_text
-from collector.packing import unpack_events, unpack_trails
+from collector.packing import ENC, unpack_events, unpack_trails
 from collector.wire import MAX_BODY_BYTES, MAX_EVENTS, MAX_SEQ, MAX_X_PX, MAX_Y_PX, Kind
 from tests.replay.test_recordings import recordings
 
@@ -34,8 +34,9 @@ def test_the_collector_decodes_exactly_what_was_recorded(recording: Recording) -
     sent = list(batches_of(recording, OPENING))
     decoded = [decode_batch(batch.body) for batch in sent]
     assert [batch.seq for batch in decoded] == list(range(len(sent)))
-    points = unpack_trails(batch.trail for batch in decoded).tolist()
-    events = unpack_events(batch.events for batch in decoded)
+    encs = [ENC] * len(decoded)
+    points = unpack_trails([batch.trail for batch in decoded], encs).records.tolist()
+    events = unpack_events([batch.events for batch in decoded], encs).records
     assert points == [(e.x_px, e.y_px, e.t_ms) for e in recording.events if e.kind == "move"]
     assert events[["t", "kind", "x", "y"]].tolist() == [
         (e.t_ms, Kind[e.kind.upper()], e.x_px, e.y_px) for e in recording.events if e.kind != "move"
@@ -56,8 +57,8 @@ def test_the_digest_is_that_of_what_the_collector_decodes(recording: Recording) 
             OPENING.opened_min,
             told.viewport,
             told.page,
-            unpack_trails([told.trail]).tolist(),
-            unpack_events([told.events])[list(EVENT_FIELDS)].tolist(),
+            unpack_trails([told.trail], [ENC]).records.tolist(),
+            unpack_events([told.events], [ENC]).records[list(EVENT_FIELDS)].tolist(),
         )
         assert content.digest() == batch.digest
 

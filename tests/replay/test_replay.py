@@ -96,9 +96,10 @@ def test_the_store_holds_the_points_of_the_file_and_no_others(replayed: Replayed
         for t, kind, x, y in view["events"]
         if kind == "move"
     )
-    rows = ask(replayed.gloed, "SELECT trail, n FROM batch")
+    rows = ask(replayed.gloed, "SELECT trail, enc, n FROM batch")
     assert sum(row["n"] for row in rows) == len(recorded)
-    assert sorted(unpack_trails(row["trail"] for row in rows).tolist()) == recorded
+    points = unpack_trails([row["trail"] for row in rows], [row["enc"] for row in rows]).records
+    assert sorted(points.tolist()) == recorded
 
 
 def test_every_visit_is_a_visitor_of_its_own(replayed: Replayed) -> None:
@@ -171,9 +172,11 @@ def _recorded_clicks(path: Path) -> Floats:
 
 def _stored_clicks(gloed: Running) -> Floats:
     rows = ask(
-        gloed, "SELECT ev FROM batch WHERE (page_width_px, page_height_px) = ($1, $2)", *PAGE_PX
+        gloed,
+        "SELECT ev, enc FROM batch WHERE (page_width_px, page_height_px) = ($1, $2)",
+        *PAGE_PX,
     )
-    events = unpack_events(row["ev"] for row in rows)
+    events = unpack_events([row["ev"] for row in rows], [row["enc"] for row in rows]).records
     clicks = events[events["kind"] == Kind.CLICK]
     return np.stack((clicks["x"], clicks["y"]), axis=1).astype(np.float64)
 

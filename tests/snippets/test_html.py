@@ -1,6 +1,7 @@
 """What a shop pastes."""
 
 import gzip
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -14,6 +15,11 @@ from tests.snippets.build import FIVE, SITE_KEY, page_of
 
 HTML_BUDGET_BYTES = 700
 """For five zones."""
+
+CELLS_BUDGET_BYTES = 900
+"""With pointer cells."""
+
+BLOCKS = ("gloed", "gloed-page", "gloed-leave")
 
 PAGE = page_of(*FIVE)
 
@@ -32,7 +38,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append((tag, dict(attrs)))
-        if tag != "link":
+        if tag not in ("link", "img"):
             self.depth.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -42,33 +48,59 @@ class Tags(HTMLParser):
         self.texts.append(data)
 
 
-def test_a_page_of_five_zones_stays_within_its_budget() -> None:
+@pytest.mark.parametrize(
+    ("cells", "budget_bytes"), [(False, HTML_BUDGET_BYTES), (True, CELLS_BUDGET_BYTES)]
+)
+def test_a_page_of_five_zones_stays_within_its_budget(cells: bool, budget_bytes: int) -> None:
     html = snippet_html(
         site_key=SITE_KEY,
-        page=PAGE,
+        page=replace(PAGE, cells=cells),
         base="https://stats.example.com/g",
         ref="order-2026-000123",
         integrity=stylesheet(PAGE).integrity,
     )
-    assert len(gzip.compress(html.encode(), 9, mtime=0)) <= HTML_BUDGET_BYTES
+    assert len(gzip.compress(html.encode(), 9, mtime=0)) <= budget_bytes
 
 
-def test_it_is_one_link_and_one_block_of_empty_elements_of_our_own() -> None:
-    tags = Tags(snippet_html(site_key=SITE_KEY, page=PAGE))
-    (link, _), (block, attributes), *rest = tags.seen
-    assert (link, block) == ("link", "gl-oed")
-    assert attributes == {"id": "gloed", "aria-hidden": "true", "popover": "manual"}
-    assert all(tag.startswith("gl-") for tag, _ in rest)
-    assert {name for _, given in rest for name in given} == {"class"}
+@pytest.mark.parametrize("cells", [False, True])
+def test_it_is_one_link_one_image_and_empty_elements_of_our_own(cells: bool) -> None:
+    tags = Tags(snippet_html(site_key=SITE_KEY, page=replace(PAGE, cells=cells)))
+    (link, _), *rest = tags.seen
+    assert link == "link"
+    blocks = [given for tag, given in rest if tag == "gl-oed"]
+    assert blocks == [{"id": name, "aria-hidden": "true", "popover": "manual"} for name in BLOCKS]
+    assert [tag for tag, _ in rest if not tag.startswith("gl-")] == ["img"]
+    inner = [given for tag, given in rest if tag not in ("gl-oed", "img")]
+    assert {name for given in inner for name in given} == {"class"}
     assert "".join(tags.texts).strip() == ""
 
 
+def test_cells_are_in_the_paste_of_pages_that_ask_for_them_alone() -> None:
+    for cells, wanted in ((False, 0), (True, wire.CELL_ROWS * wire.CELL_COLUMNS)):
+        html = snippet_html(site_key=SITE_KEY, page=replace(PAGE, cells=cells))
+        assert [tag for tag, _ in Tags(html).seen].count("gl-i") == wanted
+
+
 def test_the_default_paste_stays_on_the_shops_own_host_and_is_not_frozen() -> None:
-    assert Tags(snippet_html(site_key=SITE_KEY, page=PAGE)).seen[0][1] == {
+    seen = Tags(snippet_html(site_key=SITE_KEY, page=PAGE)).seen
+    assert {name: seen[0][1][name] for name in ("rel", "href", "referrerpolicy")} == {
         "rel": "stylesheet",
         "href": f"/g/{SITE_KEY}/checkout",
         "referrerpolicy": "same-origin",
     }
+    assert not {"integrity", "crossorigin"} & seen[0][1].keys()
+    (held,) = (given for tag, given in seen if tag == "img")
+    assert held["src"] == f"/g/hold/{SITE_KEY}/checkout"
+    assert (held["alt"], held["loading"]) == ("", "lazy")
+
+
+def test_optimisers_are_asked_to_leave_link_and_image_alone() -> None:
+    """By the marks that the common plugins of shops document for what they must not touch."""
+    seen = Tags(snippet_html(site_key=SITE_KEY, page=PAGE)).seen
+    assert {"data-noptimize", "data-no-optimize", "data-no-minify"} <= seen[0][1].keys()
+    (held,) = (given for tag, given in seen if tag == "img")
+    assert held["class"] == "skip-lazy"
+    assert held["data-no-lazy"] == "1"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.sites import Zone
-from snippets.propose import propose_zones
+from snippets.propose import propose, propose_zones
 from snippets.selectors import check_selector
 from tests.snippets.shop_pages import DUTCH, ENGLISH
 
@@ -56,6 +56,22 @@ def test_a_page_with_too_much_keeps_paying_frames_and_fields() -> None:
     kept = propose_zones(DUTCH, most=4)
     assert [zone.role for zone in kept] == ["field", "field", "frame", "pay"]
     assert [zone.number for zone in kept] == [1, 2, 3, 4]
+
+
+def test_what_the_shop_marks_itself_comes_first_and_a_link_out_of_the_form_last() -> None:
+    page = """<form><a class="terug" href="/winkelwagen">Terug</a><p data-gloed="Levertijd">2</p>
+    <input id="naam"></form><a class="menu">Bonen</a>"""
+    found = propose(page)
+    assert [(one.name, one.selector, one.role) for one in found] == [
+        ("Terug", "a.terug", "text"),
+        ("Levertijd", '[data-gloed="Levertijd"]', "text"),
+        ("Naam", "#naam", "field"),
+    ]
+    assert [one.name for one in propose(page, most=1)] == ["Levertijd"]
+
+
+def test_every_proposal_says_why_it_was_chosen() -> None:
+    assert all(one.why for page in (DUTCH, ENGLISH) for one in propose(page))
 
 
 def test_a_password_is_never_proposed() -> None:

@@ -16,13 +16,23 @@ from collector.sites import Zone
 from snippets.audit import faults, requests, rules
 from snippets.errors import SelectorError, SheetError
 from snippets.selectors import check_selector
-from snippets.sheet import SCROLL_END_PX, stylesheet
+from snippets.sheet import SCROLL_END_PX, WATCHES, stylesheet
 from tests.snippets.build import FIVE, page_of
 
 SHEET_BUDGET_BYTES = 5_000
 """For five zones; what a page without pointer cells may cost."""
 
+CELLS_BUDGET_BYTES = 10_000
+"""With pointer cells."""
+
+BLOCKS = {"#gloed", "#gloed-page", "#gloed-leave"}
+
 FREE = [zone.number for zone in FIVE if not zone.sensitive]
+
+
+def with_cells(*menus: str) -> str:
+    page = replace(page_of(*FIVE), cells=True, menus=menus)
+    return stylesheet(page).css.decode("ascii")
 
 
 def text(*zones: Zone) -> str:
@@ -30,7 +40,9 @@ def text(*zones: Zone) -> str:
 
 
 def test_a_page_of_five_zones_stays_within_its_budget() -> None:
-    assert len(stylesheet(page_of(*FIVE)).gzip) <= SHEET_BUDGET_BYTES
+    page = page_of(*(replace(zone, watches=frozenset(WATCHES)) for zone in FIVE))
+    assert len(stylesheet(page).gzip) <= SHEET_BUDGET_BYTES
+    assert len(stylesheet(replace(page, cells=True)).gzip) <= CELLS_BUDGET_BYTES
 
 
 def test_the_gzipped_form_and_the_integrity_are_those_of_the_same_bytes() -> None:
@@ -57,6 +69,7 @@ def test_it_asks_for_exactly_the_beacons_it_should_and_no_name_is_unknown() -> N
     wanted |= {f"b{band}.{s}" for band in range(wire.BANDS) for s in wire.DWELL_STEPS_S}
     wanted |= {f"t{seconds}" for seconds in wire.ALIVE_STEPS_S}
     wanted |= {f"y{y_px}" for y_px in range(100, SCROLL_END_PX + 1, wire.SCROLL_STEP_PX)}
+    wanted |= {f"z{depth_px}" for depth_px in range(400, SCROLL_END_PX + 1, wire.DEPTH_STEP_PX)}
     wanted |= {f"w{width_px}" for width_px in wire.WIDTHS_PX}
     wanted |= {f"g{height_px}" for height_px in wire.HEIGHTS_PX}
     asked = requests(text(*FIVE))
@@ -89,7 +102,7 @@ def test_no_rule_is_about_an_element_of_the_shop() -> None:
         if not rule.groups or not rule.groups[-1].startswith("@keyframes")
         for part in re.sub(r"^:root:has\([^()]*\) ", "", rule.prelude).split(",")
     }
-    assert all(subject.split()[0].split(">")[0] == "#gloed" for subject in subjects)
+    assert {re.split("[ >]", subject)[0] for subject in subjects} == BLOCKS
 
 
 def test_animations_and_transitions_outrank_the_resets_of_shops() -> None:
@@ -104,6 +117,68 @@ def test_what_only_some_engines_know_is_guarded() -> None:
         if "timeline" in rule.body:
             assert rule.groups
             assert rule.groups[0].startswith("@supports (animation-timeline:")
+
+
+def test_states_and_what_a_field_watches_are_asked_for_where_a_shop_names_them() -> None:
+    zone = Zone(
+        7,
+        "Postcode",
+        "#postcode",
+        "field",
+        states={"error": ".woocommerce-invalid #postcode", "busy": "form.processing"},
+        watches=frozenset({"validity", "checked"}),
+    )
+    own = {
+        rule.prelude: rule.body for rule in rules(text(zone)) if rule.body.startswith("--gl-is-")
+    }
+    assert own == {
+        ":root:has(.woocommerce-invalid #postcode) #gloed .gl7": "--gl-is-e:url(7.e)",
+        ":root:has(form.processing) #gloed .gl7": "--gl-is-b:url(7.b)",
+        ":root:has(#postcode:user-invalid) #gloed .gl7": "--gl-is-i:url(7.i)",
+        ":root:has(#postcode:user-valid) #gloed .gl7": "--gl-is-v:url(7.v)",
+        ":root:has(#postcode:autofill) #gloed .gl7": "--gl-is-o:url(7.o)",
+        ":root:has(#postcode:checked) #gloed .gl7": "--gl-is-c:url(7.c)",
+    }
+    assert "--gl-is-" not in text(replace(zone, sensitive=True))
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        (Zone(1, "a", "#a", states={"wrong": "#b"}), "state 'wrong'; use busy, error, open"),
+        (Zone(1, "a", "#a", watches=frozenset({"value"})), "watch 'value'; use checked, validity"),
+    ],
+)
+def test_states_and_watches_that_do_not_exist_are_refused(zone: Zone, told: str) -> None:
+    with pytest.raises(SheetError, match=told):
+        stylesheet(page_of(zone))
+
+
+def test_selectors_of_states_and_menus_are_of_the_grammar_too() -> None:
+    with pytest.raises(SelectorError):
+        text(Zone(1, "a", "#a", states={"error": "#a:hover"}))
+    with pytest.raises(SelectorError):
+        with_cells("nav, p")
+
+
+def test_every_cell_has_its_name_and_a_menu_of_the_shop_keeps_its_pointer() -> None:
+    sheet = with_cells(".mega-menu")
+    assert faults(sheet) == []
+    cells = [name for name in requests(sheet) if re.fullmatch(r"c\d+\.\d+", name)]
+    assert cells == [
+        f"c{row}.{column}" for row in range(wire.CELL_ROWS) for column in range(wire.CELL_COLUMNS)
+    ]
+    guards = {rule.prelude: rule.body for rule in rules(sheet) if rule.prelude.endswith("gl-i")}
+    for guarded in ("a", "nav", "[tabindex]", ".mega-menu"):
+        assert guards[f":root:has({guarded}:hover) #gloed-page gl-i"] == "pointer-events:none"
+    assert guards[":root:active #gloed-page gl-i"] == "pointer-events:none"
+
+
+def test_cells_exist_for_a_mouse_alone() -> None:
+    fine = "@media (hover:hover) and (pointer:fine)"
+    for rule in rules(with_cells()):
+        if "gl-i" in rule.prelude and "gl-is" not in rule.prelude:
+            assert rule.groups[0] == fine
 
 
 def test_a_page_without_zones_still_tells_of_itself() -> None:
@@ -155,6 +230,12 @@ def test_a_sound_sheet_has_no_faults() -> None:
         ("#gloed gl-c,#pay{color:red}", "not about our own"),
         ("#gloed~p{color:red}", "not about our own"),
         (":root:has(input:checked) #gloed .gl1{--gl-hover:running}", "not about our own"),
+        (":root:has(input:disabled) #gloed .gl1{--gl-is-c:url(1.c)}", "not about our own"),
+        (":root:has(#a:checked) #gloed .gl1{--gl-is-c:url(1.h)}", "not about our own"),
+        (":root:has(#a) #gloed .gl1{width:9px}", "not about our own"),
+        (":root:active #pay{color:red}", "not about our own"),
+        ("#gloed-page .gl-r1{p:nth-child(1):hover{background:url(c1.1)}}", "not about our own"),
+        ("#pay{gl-i:nth-child(1):hover{background:url(c1.1)}}", "not about our own"),
         (":root:has(*:hover) #gloed .gl1{--gl-hover:running}", "not about our own"),
         (":root:has(#a:hover) #pay{color:red}", "not about our own"),
         ('#gloed gl-c[value="4"]{color:red}', "'[value'"),

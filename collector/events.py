@@ -1,0 +1,117 @@
+"""Clicks, focus and scroll as bytes, and those of many batches back at once.
+
+    n       2 bytes: number of events
+    heads   of each event one byte: kind, + 16 x placement, + IN_ZONE, + HAS_VALUE
+    times   4 bytes of each, ms since the opening
+    places  4 bytes of each, as `collector/joined.py` numbers them
+    zones   6 bytes of each with IN_ZONE: zone, u, v
+    values  4 bytes of each with HAS_VALUE
+
+All little-endian. No events are no bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.errors import PackingError
+from collector.joined import ROW_PX, Offsets, Packed, count_in, place_of, refuse_where
+
+EVENT = np.dtype(
+    [
+        ("kind", "u1"),
+        ("placement", "u1"),
+        ("zone", "<u2"),
+        ("x", "<i2"),
+        ("y", "<i4"),
+        ("u", "<u2"),
+        ("v", "<u2"),
+        ("t", "<u4"),
+        ("value", "<i4"),
+    ]
+)
+"""u, v: place within the zone's box, 0..65535; value: milliseconds or px, by kind."""
+
+KINDS = 16
+PLACEMENTS = 4
+IN_ZONE = 64
+HAS_VALUE = 128
+_COUNT = np.dtype("<u2")
+_TIME = np.dtype("<u4")
+_PLACE = np.dtype("<u4")
+_ZONE = np.dtype(("<u2", 3))
+_VALUE = np.dtype("<i4")
+
+Told = Sequence[int]
+"""kind, t, x, y, zone, u, v, value, placement: as the wire tells an event."""
+
+
+def pack_events(events: Sequence[Told]) -> bytes:
+    """Raises PackingError for what has no room, which nothing on the wire lacks."""
+    if not events:
+        return b""
+    heads: list[int] = []
+    times: list[int] = []
+    places: list[int] = []
+    zones: list[int] = []
+    values: list[int] = []
+    for kind, t, x, y, zone, u, v, value, placement in events:
+        if not (0 <= kind < KINDS and 0 <= placement < PLACEMENTS):
+            raise PackingError(f"an event of kind {kind}, placement {placement} cannot be packed")
+        head = kind + KINDS * placement
+        if zone or u or v:
+            head += IN_ZONE
+            zones += (zone, u, v)
+        if value:
+            head += HAS_VALUE
+            values.append(value)
+        heads.append(head)
+        times.append(t)
+        places.append(place_of(x, y))
+    n = len(events)
+    layout = f"<H{n}B{2 * n}I{len(zones)}H{len(values)}i"
+    try:
+        return struct.pack(layout, n, *heads, *times, *places, *zones, *values)
+    except struct.error as beyond:
+        raise PackingError(f"an event has a number without room: {beyond}") from beyond
+
+
+def unpack(parts: Sequence[bytes]) -> tuple[NDArray[np.void], Offsets]:
+    """Events of many batches and their bounds: batch i has those from bounds[i] to bounds[i + 1].
+
+    Raises PackingError where a batch is damaged.
+    """
+    packed = Packed.join(parts)
+    heads_from = packed.begins + _COUNT.itemsize * packed.is_filled
+    refuse_where(heads_from > packed.ends)
+    counts = np.zeros(len(parts), np.intp)
+    counts[packed.is_filled] = packed.section(packed.begins, heads_from).view(_COUNT)
+    refuse_where(packed.is_filled & (counts == 0))
+    bounds = np.concatenate(([0], np.cumsum(counts)))
+    times_from = heads_from + counts
+    refuse_where(times_from > packed.ends)
+    heads = packed.section(heads_from, times_from)
+    in_zone, valued = np.flatnonzero(heads & IN_ZONE), np.flatnonzero(heads & HAS_VALUE)
+    edges = [times_from]
+    for part, many in (
+        (_TIME, counts),
+        (_PLACE, counts),
+        (_ZONE, count_in(in_zone, bounds)),
+        (_VALUE, count_in(valued, bounds)),
+    ):
+        edges.append(edges[-1] + part.itemsize * many)
+    refuse_where(edges[-1] != packed.ends)
+    times, places, zones, values = (packed.section(begin, end) for begin, end in pairwise(edges))
+    events = np.zeros(len(heads), EVENT)
+    events["kind"], events["placement"] = heads % KINDS, heads // KINDS % PLACEMENTS
+    events["t"] = times.view(_TIME)
+    events["x"], events["y"] = places.view(_PLACE) % ROW_PX, places.view(_PLACE) // ROW_PX
+    for column, name in enumerate(("zone", "u", "v")):
+        events[name][in_zone] = zones.view(_ZONE.base).reshape(-1, 3)[:, column]
+    events["value"][valued] = values.view(_VALUE)
+    return events, bounds

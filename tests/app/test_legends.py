@@ -1,0 +1,193 @@
+"""Legends as the API draws them: in the language asked for, beneath an unmoved map."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.filters import MapQuery
+from app.maps import PageMap
+from app.pages.legends import legend_of
+from app.pages.words import WORDS
+from collector.codes import Phase
+from collector.sites import Page, Site
+from heatmap.drawing import Drawing
+from heatmap.legend import Legend, draw_legend
+from tests.app.conftest import Asker
+from tests.heatmap.pictures import as_seen
+
+PAGE = "/sites/{site}/pages/shipping"
+PNG, JSON = f"{PAGE}/heatmap.png", f"{PAGE}/heatmap.json"
+
+
+BOX = {"zone": 2, "x0_px": 100, "y0_px": 300, "x1_px": 600, "y1_px": 360}
+LAYOUT = {"width_px": 1280, "height_px": 700, "pointer": "fine", "boxes": [BOX]}
+
+
+@pytest.fixture
+def laid(walked: Asker) -> Asker:
+    """The hesitation has its place on the page."""
+    put = walked(f"{PAGE}/layouts", "PUT", key=walked.new_key("write"), json=LAYOUT)
+    assert put.status_code == 200, put.text
+    return walked
+
+
+def opened(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png))
+
+
+def test_a_legend_stands_under_the_same_map(laid: Asker) -> None:
+    for language, query in (("nl", {}), ("en", {"kind": "scroll", "picture": "white"})):
+        alone = laid(PNG, params=query).content
+        longer = laid(PNG, params={**query, "legend": language}).content
+        plain, told = opened(alone), opened(longer)
+        assert told.mode == plain.mode
+        assert told.width == plain.width
+        assert told.height > plain.height + 100
+        assert np.abs(as_seen(longer)[: plain.height] - as_seen(alone)).max() <= 4
+        assert told.text == plain.text  # type: ignore[attr-defined]
+
+
+def test_each_language_has_its_own_legend_and_name(laid: Asker) -> None:
+    dutch, english, none = (
+        laid(PNG, params={"legend": language}) for language in ("nl", "en", "none")
+    )
+    assert len({answer.headers["etag"] for answer in (dutch, english, none)}) == 3
+    assert dutch.content != english.content
+    assert none.content == laid(PNG).content
+
+
+def test_the_picture_tells_of_itself_though_it_lies_on_its_page(laid: Asker) -> None:
+    numbers = laid(JSON).json()
+    for query in ({}, {"picture": "white"}, {"legend": "nl"}):
+        text = opened(laid(PNG, params=query).content).text  # type: ignore[attr-defined]
+        assert text["gloed:page_views"] == str(numbers["page_views"])
+        assert text["gloed:visits"] == str(numbers["visits"])
+        assert float(text["gloed:bandwidth_px"]) == numbers["bandwidth_px"]
+        assert text["gloed:scale"] == "linear"
+        assert float(text["gloed:scale_max"]) == numbers["scale"]["max"]
+        assert text["gloed:date_to"] == numbers["date_to"]
+        assert text["Software"].startswith("Gloed ")
+
+
+def test_the_scale_that_one_map_prints_is_taken_by_another_as_it_is(laid: Asker) -> None:
+    printed = laid(JSON).json()["scale"]["max"]
+    assert printed > 0
+    again = laid(JSON, params={"scale_max": repr(printed)})
+    assert again.status_code == 200, again.text
+    assert again.json()["scale"]["max"] == printed
+
+
+# The words ----------------------------------------------------------------------------------------
+
+
+def page_map(name: str = "Brandt & Boon", title: str = "Verzending", **asked: Any) -> PageMap:
+    site = Site(1, "gs_x", name, ZoneInfo("Europe/Amsterdam"), "live", {}, 1)
+    page = Page(1, "verzending", title, Phase.CHECKOUT, False, None)
+    return PageMap(
+        site=site,
+        page=page,
+        query=MapQuery(**asked),
+        date_from=date(2026, 10, 24),
+        date_to=date(2026, 11, 22),
+        layout=None,
+        width_px=390,
+        height_px=1175,
+        bandwidth_px=24.0,
+        views=1204,
+        signalled=1011,
+        visits=987,
+        points=np.array([(100.0, 200.0)]),
+        point_weights=np.array([3.0]),
+        boxes=(),
+        box_weights=(),
+        depths_px=(),
+        marks=1,
+        unplaced=0,
+        zones=(),
+    )
+
+
+def drawn(scale_max: float = 0.00037219) -> Drawing:
+    return Drawing(b"", scale_max, 100.0, 200.0, scale_max, 3.0, 0.0, 0, 390, 1175)
+
+
+def ticks(legend: Legend) -> list[str]:
+    assert legend.bar is not None
+    return [label for _, label in legend.bar.ticks]
+
+
+def test_a_dutch_legend_says_everything_in_dutch() -> None:
+    legend = legend_of(page_map(), drawn(), "nl")
+    assert legend.title == "Waar bezoekers blijven steken"
+    assert legend.subtitle == "Verzending, Brandt & Boon"
+    assert legend.bar is not None
+    assert legend.bar.unit == "seconden per bezoek, per 100 × 100 px"
+    assert ticks(legend) == ["0", "1", "2", "3", "3,72"]
+    assert dict(legend.facts) == {
+        "Bezoeken": "987",
+        "Paginaweergaven": "1.204",
+        "Dekking": "84\xa0%",
+        "Periode": "24 okt\u2009–\u200922 nov 2026",
+        "Bandbreedte": "24 px",
+        "Schaal": "lineair",
+        "Lay-out": "390 × 1.175 px",
+    }
+
+
+def test_an_english_legend_says_everything_in_english() -> None:
+    legend = legend_of(page_map(kind="click", scale="log", bandwidth="33.5"), drawn(0.15), "en")
+    assert legend.title == "Where visitors click or tap"
+    assert ticks(legend) == ["0", "100", "1,000", "1,500"]
+    assert dict(legend.facts)["Page views"] == "1,204"
+    assert dict(legend.facts)["Scale"] == "logarithmic"
+    assert dict(legend.facts)["Period"] == "24 Oct\u2009–\u200922 Nov 2026"
+
+
+def test_what_was_selected_is_said() -> None:
+    asked = {"device": "phone", "outcome": "abandoned", "viewport_width_max": "480"}
+    facts = dict(legend_of(page_map(**asked), drawn(), "nl").facts)
+    assert facts["Selectie"] == "telefoons, afgehaakt, 0 - 480 px"
+    facts = dict(legend_of(page_map(viewport_width_min="800"), drawn(), "en").facts)
+    assert facts["Selection"] == ">= 800 px"
+    once = dict(legend_of(page_map(aggregation="unique_visits"), drawn(), "en").facts)
+    assert once["Selection"] == "once per visit"
+
+
+def test_reach_counts_in_shares_and_has_no_bandwidth() -> None:
+    legend = legend_of(page_map(kind="scroll"), drawn(1.0), "nl")
+    assert ticks(legend)[-2:] == ["80\xa0%", "100\xa0%"]
+    assert not {"Bandbreedte", "Schaal"} & set(dict(legend.facts))
+
+
+def test_a_map_without_heat_has_a_legend_too() -> None:
+    legend = legend_of(page_map(), drawn(0.0), "nl")
+    assert ticks(legend) == ["0"]
+    assert draw_legend(legend, width_px=390)
+
+
+def test_names_in_another_script_give_way_to_the_pages_slug() -> None:
+    legend = legend_of(page_map(name="Τσάντα", title="Ταμείο"), drawn(), "en")
+    assert legend.subtitle == "verzending"
+    assert draw_legend(legend, width_px=390)
+
+
+def test_a_trial_is_called_one() -> None:
+    trial = page_map()
+    legend = legend_of(replace(trial, site=replace(trial.site, state="trying")), drawn(), "nl")
+    assert legend.subtitle.endswith("testgegevens")
+
+
+@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("kind", ["click", "move", "scroll", "stall"])
+@pytest.mark.parametrize("width_px", [320, 1280])
+def test_every_legend_can_be_drawn(language: str, kind: str, width_px: int) -> None:
+    legend = legend_of(page_map(kind=kind), drawn(0.0123), language)
+    assert opened(draw_legend(legend, width_px=width_px)).width == width_px
