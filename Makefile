@@ -9,7 +9,7 @@ STORE_TESTS := tests/journey tests/collector tests/app \
 SOURCES := app collector heatmap migrations snippets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup provide demo test test-system-postgres test-faults bench-closing bench bench-ingest bench-render lint types golden gallery docs demo-pictures image format clean
+.PHONY: help setup provide demo test test-system-postgres test-faults bench-closing bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures image format clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,10 +43,13 @@ test-faults: setup ## kill workers and Postgres under load, overload them; count
 bench-closing: setup ## a day of VIEWS=1000000 views: CPU and memory of closing and sealing it
 	@VIEWS=$(or $(VIEWS),1000000) $(BIN)/python -m tests.bench.closing
 
-bench: bench-ingest bench-render ## every benchmark; the last line of each is its figures as JSON
+bench: bench-ingest bench-render bench-snippet ## every benchmark; the last line of each is its figures as JSON
 
 bench-ingest: setup ## batches, beacons, openings, stylesheets against a bare server; what is lost (Linux)
 	@$(BIN)/python -m tests.bench.ingest
+
+bench-snippet: setup provide ## what the snippet costs a page: bytes, requests, style and load time
+	@$(BIN)/python -m tests.bench.snippet
 
 bench-render: $(VENV)/.bench ## points to picture against other packages: speed, truth, memory (SEED=1)
 	@SEED=$(SEED) $(BIN)/python -m tests.bench.render

@@ -67,7 +67,7 @@ def opencv(points: Singles, size: Size, bandwidth_px: float) -> bytes:
     picture = cv2.merge((*cv2.split(colour), cv2.LUT(levels, ALPHA)))
     done, png = cv2.imencode(".png", picture)
     assert done
-    return png.tobytes()
+    return bytes(png)
 
 
 def kdepy(points: Singles, size: Size, bandwidth_px: float) -> bytes:
