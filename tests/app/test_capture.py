@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import io
 import json
-import os
 import socket
 import sys
 import threading
@@ -29,7 +28,7 @@ from app.store import Store
 from collector.agents import read_agent
 from collector.codes import Device
 from collector.sites import Page, Site, Zone
-from tests import provide
+from tests.absent import need
 from tests.serving import Running
 
 CHECKOUT = """<!doctype html><html lang="nl"><head><meta charset="utf-8">
@@ -95,9 +94,7 @@ MISSING = ("far", "closed", "folded", "coupon")
 
 @pytest.fixture(autouse=True, scope="module")
 def _chromium() -> None:
-    if not provide.has("chromium"):
-        message = f"chromium is missing: {provide.remedy('chromium')}"
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    need("chromium")
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Engines to run a browser test in, and a page that tells what reached it."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests import provide
+from tests.absent import need
 from tests.browser.drive import ENGINES, Browser, open_browser
 
 
@@ -13,9 +12,7 @@ from tests.browser.drive import ENGINES, Browser, open_browser
 def engine(request: pytest.FixtureRequest) -> str:
     """The name of each engine in turn; left out where the machine lacks it, except in CI."""
     name: str = request.param
-    if not provide.has(name):
-        message = f"{name} is missing: {provide.remedy(name)}"
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    need(name)
     return name
 
 

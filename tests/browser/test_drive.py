@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.absent import leave_out
 from tests.browser.drive import Browser, BrowserError, Unsupported, open_browser
 from tests.browser.pages import CELL_PX, CELLS, FAR_Y_PX, PATIENCE_S, TARGET, Counter, serving
 
@@ -199,7 +200,7 @@ def test_an_engine_nobody_knows_is_refused_by_name() -> None:
 def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     openssl = shutil.which("openssl")
     if openssl is None:
-        pytest.skip("openssl is missing, which writes the certificate: apt-get install openssl")
+        leave_out("openssl is missing, which writes the certificate: apt-get install openssl")
     directory: Path = tmp_path_factory.mktemp("tls")
     command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]

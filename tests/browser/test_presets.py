@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from snippets.plan import PRESETS, PlannedZone, preset
-from tests import provide
+from tests.absent import need
 from tests.browser.drive import Browser, open_browser
 
 SHOPS = Path(__file__).parents[1] / "snippets" / "shops"
@@ -16,8 +16,7 @@ SHOPS = Path(__file__).parents[1] / "snippets" / "shops"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not provide.has("chromium"):
-        pytest.skip(provide.remedy("chromium"))
+    need("chromium")
     with open_browser("chromium") as browser:
         yield browser
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from collector.wire import BEACON_NAME
-from tests import provide
+from tests.absent import need
 from tests.browser.drive import Browser, open_browser
 from tests.browser.sheet_shop import SheetShop, sheet_shop
 
@@ -207,8 +207,7 @@ def test_the_keyboard_never_stops_in_the_snippet(browser: Browser, shop: SheetSh
 
 
 def test_on_a_phone_a_tap_is_a_press_and_stays_until_the_next_one(shop: SheetShop) -> None:
-    if not provide.has("chromium"):
-        pytest.skip(provide.remedy("chromium"))
+    need("chromium")
     with open_browser("chromium", width=390, height=844, touch=True) as phone:
         phone.goto(shop.url("with"))
         phone.tap(*middle(phone, "input"))

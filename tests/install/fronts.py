@@ -20,11 +20,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-import pytest
 
+from tests.absent import leave_out, need
 from tests.browser.processes import last_words, private_environment, running, wait_for
-from tests.provide import has, programs, remedy
-from tests.shared import MUST_RUN
+from tests.provide import programs
 
 DOCUMENTED = Path(__file__).resolve().parents[2] / "docs/install"
 SHOP = "shop.example"
@@ -126,10 +125,10 @@ def needs(*names: str) -> None:
     """Leave the test out where a program is missing; where everything must run, fail it."""
     for name in names:
         known = name in (*FRONTS, "postgresql")
-        there = has(name) if known else shutil.which(name) is not None
-        if not there and not MUST_RUN:
-            pytest.skip(remedy(name) if known else f"there is no {name}")
-        assert there, f"{name} is missing"
+        if known:
+            need(name)
+        elif shutil.which(name) is None:
+            leave_out(f"there is no {name}")
 
 
 @contextmanager

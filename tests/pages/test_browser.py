@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 from app.session import COOKIE
 from collector.sites import Site
 from tests import provide
+from tests.absent import need
 from tests.serving import Running
 
 T = TypeVar("T")
@@ -26,10 +26,7 @@ WIDE, NARROW = (1280, 900), (390, 844)
 
 @pytest.fixture(scope="module", autouse=True)
 def _needs_chromium() -> None:
-    if provide.has("chromium"):
-        return
-    message = f"chromium is missing: {provide.remedy('chromium')}"
-    pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    need("chromium")
 
 
 class Tab:
