@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 PROCESSES ?= 3
+APART := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 STORE_TESTS := tests/journey tests/collector tests/app \
 	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
 SOURCES := app collector heatmap migrations snippets tests
@@ -32,10 +33,10 @@ demo: setup ## a Dutch webshop with a week of visitors, and where they stalled
 
 test: setup provide ## everything that is checked, the journey of one event first
 	@$(BIN)/python -m pytest tests/journey
-	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile tests --ignore tests/journey
+	@$(BIN)/python -m pytest $(APART) tests --ignore tests/journey
 
 test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL
-	@$(BIN)/python -m tests.on_postgres $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(STORE_TESTS)
+	@$(BIN)/python -m tests.on_postgres $(BIN)/python -m pytest $(APART) $(STORE_TESTS)
 
 test-faults: setup ## kill workers and Postgres under load, overload them; count what is lost
 	@$(BIN)/python -m tests.faults

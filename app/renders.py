@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -49,7 +50,9 @@ class Renders:
         pool = self._pool = self._pool or self._started()
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(pool, partial(draw, *args, **kwargs))
+            with _deaf_to_ctrl_c():
+                drawn = loop.run_in_executor(pool, partial(draw, *args, **kwargs))
+            return await drawn
         except BrokenProcessPool as broken:
             # A process was killed, most likely for its memory. Whoever notices first puts the
             # pool away; by the others' turn there may be a new one, with work of its own.
@@ -68,3 +71,16 @@ class Renders:
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes begun here never hear Ctrl-C, which a terminal tells to all: the pool ends them.
+
+    A new process has the mask of the thread that begins it, so it is deaf from its first moment.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

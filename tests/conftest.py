@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import settings
 
 from app.clock import SteppedClock
@@ -28,10 +30,23 @@ from tests.shared import shared_line
 settings.register_profile("gloed", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("gloed")
 
+# No test trusts a public authority, and httpx would read the bundle of all for each client: 50 ms.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = os.devnull
+
+# The house logs whenever it likes, and a command's output is what that command printed alone.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
+
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 """A Wednesday, far from midnight and from the change of summer time."""
 
 TRIES = 5
+
+LONG = ("demo", "faults", "browser", "replay", "install", "pages", "app")
+"""Folders whose files take long, the longest first: at a run's end no process is left alone with
+one of them."""
+
+TESTS = Path(__file__).parent
 
 TEMPLATE = f"gloed_template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
 """One for each process of the run: they may share a server."""
@@ -135,6 +150,10 @@ def house(server_url: str, template: str) -> Iterator[Running]:
 
 @pytest.fixture
 def gloed(house: Running) -> Running:
+    return emptied(house)
+
+
+def emptied(house: Running) -> Running:
     """The running Gloed, empty, at noon; requests may forward the visitor's address."""
     house.clock.set(NOON)
     house.do(_empty(house.store))
@@ -152,6 +171,15 @@ async def _empty(store: Store) -> None:
                     await connection.execute(f"DELETE FROM {name}")
             return
     raise AssertionError(f"the store could not be emptied in {TRIES} tries")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first; within a folder all stays as it was."""
+    items.sort(key=lambda item: _place(item.path.relative_to(TESTS).parts[0]))
+
+
+def _place(folder: str) -> int:
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 def pytest_report_header() -> list[str]:

@@ -47,6 +47,16 @@ def test_the_line_is_bounded_and_a_place_is_given_back() -> None:
         pass
 
 
+async def test_a_drawing_process_does_not_hear_what_a_terminal_tells_to_all() -> None:
+    renders = Renders(1)
+    try:
+        pid = await renders.run(_number)
+        os.kill(pid, signal.SIGINT)
+        assert await renders.run(_number) == pid
+    finally:
+        renders.close()
+
+
 async def test_a_killed_process_fails_its_own_picture_and_not_the_next(tmp_path: Path) -> None:
     renders = Renders(1)
     try:

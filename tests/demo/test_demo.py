@@ -292,6 +292,7 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
         self.lines: list[str] = []
 
@@ -314,19 +315,31 @@ class Command:
         self.process.__exit__(None, None, None)
 
     def end(self, signum: signal.Signals) -> int:
-        self.process.send_signal(signum)
+        if signum == signal.SIGINT:
+            os.killpg(self.process.pid, signum)  # Ctrl-C is told to all that a terminal runs
+        else:
+            self.process.send_signal(signum)
         assert self.process.stdout is not None
         self.lines += self.process.stdout.readlines()
         return self.process.wait(ENDS_WITHIN_S)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """Where also the account that root lends to Postgres can go."""
+    """Where also the account that root lends to Postgres can go; filled by the first command."""
     made = Path(tempfile.mkdtemp(prefix="gloed-demo-"))
     made.chmod(0o755)
     yield made
     shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def filled(home: Path) -> list[str]:
+    """What the first `gloed demo --once` says."""
+    with Command(home, "--once") as demo:
+        demo.wait_for("Laid over the page:")
+        assert demo.process.wait(ENDS_WITHIN_S) == 0
+        return demo.lines
 
 
 def _is_gone(pid: int) -> bool:
@@ -340,31 +353,36 @@ def _is_gone(pid: int) -> bool:
     return False
 
 
+def test_the_first_start_fills_the_shop_and_the_next_ones_keep_it(
+    home: Path, filled: list[str]
+) -> None:
+    assert any("visitors" in line for line in filled)
+    with Command(home, "--once") as again:
+        again.wait_for("Laid over the page:")
+        assert again.process.wait(ENDS_WITHIN_S) == 0
+        assert not any("visitors" in line for line in again.lines)
+
+
 @pytest.mark.parametrize(
     ("signum", "status"),
     [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)],
 )
 def test_the_command_writes_its_overlay_and_leaves_no_process_behind(
-    home: Path, signum: signal.Signals, status: int
+    home: Path, filled: list[str], signum: signal.Signals, status: int
 ) -> None:
+    overlay = home / "demo.overlay.png"
+    overlay.unlink()
     with Command(home) as demo:
         shop = demo.wait_for("The shop:").split()[-1]
         demo.wait_for("Laid over the page:")
-        assert (home / "demo.overlay.png").read_bytes().startswith(b"\x89PNG")
+        assert overlay.read_bytes().startswith(b"\x89PNG")
         assert httpx.get(shop).status_code == 200
         postgres = demo.postgres()
         assert demo.end(signum) == status
         assert _is_gone(postgres)
+        assert not any("Traceback" in line for line in demo.lines), demo.lines
         with pytest.raises(httpx.ConnectError):
             httpx.get(shop)
-
-
-def test_once_ends_by_itself_and_again_at_once(home: Path) -> None:
-    for filled in (True, False):
-        with Command(home, "--once") as demo:
-            demo.wait_for("Laid over the page:")
-            assert demo.process.wait(ENDS_WITHIN_S) == 0
-            assert any("visitors" in line for line in demo.lines) == filled
 
 
 def _press_in_a_browser(address: str, told: threading.Event) -> None:

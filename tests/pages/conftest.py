@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import httpx
@@ -25,6 +26,17 @@ PATIENCE_S = 60.0
 
 @pytest.fixture
 def designer(gloed: Running) -> Iterator[httpx.Client]:
+    with signed_in(gloed) as client:
+        yield client
+
+
+@pytest.fixture
+def shop(gloed: Running) -> Site:
+    return visited_shop(gloed)
+
+
+@contextmanager
+def signed_in(gloed: Running) -> Iterator[httpx.Client]:
     """A browser's worth of headers and cookies, signed in by a link of its own."""
     headers = {"accept": "text/html", "accept-language": "en"}
     with httpx.Client(base_url=gloed.url, headers=headers, timeout=PATIENCE_S) as client:
@@ -33,8 +45,7 @@ def designer(gloed: Running) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
-def shop(gloed: Running) -> Site:
+def visited_shop(gloed: Running) -> Site:
     """A live shop whose shipping page has a picture and a dozen visits, half of them silent."""
     site = gloed.do(make_shop(gloed.store, NOON, live=True))
     gloed.context.catalogue.forget()

@@ -13,10 +13,9 @@ from fastapi import FastAPI
 from app.clock import SteppedClock
 from app.embedding import mount
 from app.keys import new_sign_in_link
-from collector.sites import Site
 from tests.build import make_shop
-from tests.conftest import NOON
-from tests.pages.conftest import PATIENCE_S
+from tests.conftest import NOON, emptied
+from tests.pages.conftest import PATIENCE_S, signed_in, visited_shop
 from tests.pages.sheet import Element, Sheet
 from tests.serving import Running, served, settings_for
 
@@ -27,9 +26,11 @@ POLICY = (
 )
 
 
-@pytest.fixture
-def pages(gloed: Running, designer: httpx.Client, shop: Site) -> list[httpx.Response]:
+@pytest.fixture(scope="module")
+def pages(house: Running) -> list[httpx.Response]:
     """One of each: shops, maps of every kind, few visits, wrong values, problems, the door."""
+    gloed = emptied(house)
+    shop = visited_shop(gloed)
     trying = gloed.do(make_shop(gloed.store, NOON, "Bloemen"))
     here = f"/sites/{shop.public_key}/pages"
     paths = [
@@ -43,7 +44,8 @@ def pages(gloed: Running, designer: httpx.Client, shop: Site) -> list[httpx.Resp
         "/sign-in/used",
     ]
     stranger = httpx.get(f"{gloed.url}/", headers={"accept": "text/html"})
-    return [stranger, *(designer.get(path) for path in paths)]
+    with signed_in(gloed) as designer:
+        return [stranger, *(designer.get(path) for path in paths)]
 
 
 def test_every_page_is_under_the_policy(pages: list[httpx.Response]) -> None:
