@@ -14,38 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.capture import CaptureError
 from app.clock import system_clock
-from app.config import Settings, SettingsError, read_settings
-from app.keys import KeyProblem
-from app.layouts import LayoutError
-from app.pictures import PictureError
-from app.postgres import PostgresError
-from app.problems import ApiProblem
-from app.replay import ReplayError
-from app.shops import ShopError
-from app.store import Store, StoreProblem, at_head, open_store
-from heatmap.errors import HeatmapError
-from snippets.errors import SnippetError
+from app.config import Settings, read_settings
+from app.store import Store, at_head, open_store
 
 T = TypeVar("T")
 FAILED = 1
-EXPECTED = (
-    ApiProblem,
-    CaptureError,
-    HeatmapError,
-    KeyProblem,
-    LayoutError,
-    PictureError,
-    PostgresError,
-    ReplayError,
-    SettingsError,
-    ShopError,
-    SnippetError,
-    StoreProblem,
-)
-"""Errors that a person can act on: told without a traceback."""
-
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -60,16 +34,28 @@ def told() -> Iterator[None]:
     """Errors that a person can act on end the command with one line."""
     try:
         yield
-    except EXPECTED as problem:
-        say(f"gloed: {problem}")
+    except Exception as problem:
+        line = _line_of(problem)
+        if line is None:
+            raise
+        say(f"gloed: {line}")
         raise typer.Exit(FAILED) from problem
-    except OSError as problem:
-        of_file = problem.filename is not None
-        say(f"gloed: {problem}" if of_file else f"gloed: the store cannot be reached: {problem}")
-        raise typer.Exit(FAILED) from problem
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
-        say(f"gloed: the store cannot be used: {str(problem).splitlines()[0]}")
-        raise typer.Exit(FAILED) from problem
+
+
+def _line_of(problem: Exception) -> str | None:
+    """None for an error that nobody but us can act on."""
+    # Imported here, when something went wrong: most commands need little of what these come with.
+    from app.cli.expected import EXPECTED
+
+    match problem:
+        case _ if isinstance(problem, EXPECTED):
+            return str(problem)
+        case OSError():
+            of_file = problem.filename is not None
+            return str(problem) if of_file else f"the store cannot be reached: {problem}"
+        case asyncpg.PostgresError() | asyncpg.InterfaceError():
+            return f"the store cannot be used: {str(problem).splitlines()[0]}"
+    return None
 
 
 def with_store(work: Callable[[Store], Awaitable[T]], settings: Settings | None = None) -> T:
