@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from app.config import DEFAULT_DATA_DIR, Settings
-from app.postgres import embedded_store
+from app.postgres import embedded_store, stands
 
 OLDEST_POSTGRES = 15
 POOL_SIZE = 8
@@ -67,6 +67,17 @@ def libpq_url(url: str) -> str:
             "with signs such as / @ : in the password percent-encoded"
         ) from None
     return f"postgresql://{rest}"
+
+
+def require_store(settings: Settings) -> None:
+    """Raises StoreProblem where the embedded store was never begun: a command that only looks must
+    not make an empty one in whatever folder it is run."""
+    home = settings.data_dir or DEFAULT_DATA_DIR
+    if settings.embedded and not stands(home):
+        raise StoreProblem(
+            f"there is no store in {home.resolve()}: go to the folder where it was begun, set "
+            "GLOED_DATA_DIR, or begin one with `gloed site add`"
+        )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from app.clock import system_clock
 from app.config import Settings, read_settings
-from app.store import Store, at_head, open_store
+from app.store import Store, at_head, open_store, require_store
 
 T = TypeVar("T")
 FAILED = 1
@@ -58,10 +58,17 @@ def _line_of(problem: Exception) -> str | None:
     return None
 
 
-def with_store(work: Callable[[Store], Awaitable[T]], settings: Settings | None = None) -> T:
-    """Open the store (running or joining the embedded one), bring it to head if ours, work."""
+def with_store(
+    work: Callable[[Store], Awaitable[T]], settings: Settings | None = None, *, begin: bool = False
+) -> T:
+    """Open the store (running or joining the embedded one), bring it to head if ours, work.
+
+    begin  whether an embedded store that is not there yet is made
+    """
     with told():
         chosen = settings or read_settings()
+        if not begin:
+            require_store(chosen)
         with open_store(chosen, say) as url:
             return asyncio.run(_work(url, chosen.embedded, work))
 
@@ -88,6 +95,11 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]], console: Console
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)
+
+
+def counted(n: int, what: str) -> str:
+    """`1 visit`, `2 visits`."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def interactive() -> bool:

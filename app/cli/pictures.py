@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from app.capture import Captured, CaptureError, store_captures, upload_captures
 from app.capture import capture as capture_page
-from app.cli.base import err, now, out, say, told, with_store
+from app.cli.base import counted, err, now, out, say, told, with_store
 from app.filters import MapQuery
 from app.maps import PageMap, page_map
 from app.overlays import explain, options, paint, picture_under
@@ -126,8 +126,11 @@ def render(
                 legend = legend_of(found, drawing, query.legend)
                 drawing = explain(drawing, legend, query.dpr)
         output.write_bytes(drawing.png)
+    if not found.views:
+        say("No page view in this period: `gloed check` says what was opened, and what dropped.")
     say(
-        f"{found.visits} visits, {found.views} page views, bandwidth {found.bandwidth_px:g} px, "
+        f"{counted(found.visits, 'visit')}, {counted(found.views, 'page view')}, "
+        f"bandwidth {found.bandwidth_px:g} px, "
         f"full colour at {drawing.scale_max:.3g} {found.unit} per px²"
     )
     out.print(str(output), markup=False)

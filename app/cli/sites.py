@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.base import now, out, show, with_store
+from app.cli.base import now, out, say, show, with_store
 from app.shops import DEFAULT_TIME_ZONE, add_site, find_site, go_live, list_sites, trying
 from app.store import Store
 from collector.sites import Site
@@ -25,7 +25,8 @@ def add(
     async def work(store: Store) -> str:
         return await add_site(store, name, now(), time_zone=time_zone)
 
-    out.print(with_store(work), markup=False)
+    out.print(with_store(work, begin=True), markup=False)
+    say("Next: gloed snippet --site THIS_KEY --page NAME --from SAVED.html > snippet.html")
 
 
 @cli.command("list")

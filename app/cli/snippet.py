@@ -47,12 +47,16 @@ ZONES_EXAMPLES = """
 def zones(
     saved: Annotated[
         Path | None,
-        typer.Option("--from", help="Saved page to propose zones from.", dir_okay=False),
+        typer.Option(
+            "--from", help="Saved page to propose zones from.", exists=True, dir_okay=False
+        ),
     ] = None,
     system: Annotated[
         str | None, typer.Option("--preset", help=f"Shop system: {', '.join(PRESETS)}.")
     ] = None,
-    page: Annotated[str, typer.Option(help="Name of the saved page.")] = "checkout",
+    page: Annotated[
+        str | None, typer.Option(help="Name of the saved page; default: its file's.")
+    ] = None,
 ) -> None:
     """Print pages and zones as a small file to edit, each zone with its reason.
 
@@ -62,7 +66,7 @@ def zones(
         pages = [*preset(system).page] if system is not None else []
         if saved is not None:
             found = propose(saved.read_text(errors="replace"))
-            pages.append(PlannedPage(slug=page, zone=[*found, banner()]))
+            pages.append(PlannedPage(slug=page or saved.stem, zone=[*found, banner()]))
         if not pages:
             raise PlanError("nothing to write down: give --preset NAME or --from PAGE.html")
         written = write_plan(Plan(page=pages))
@@ -100,11 +104,15 @@ def snippet(
     ] = None,
     plan: Annotated[
         Path | None,
-        typer.Option(help="File of pages and zones, as `gloed zones` writes.", dir_okay=False),
+        typer.Option(
+            help="File of pages and zones, as `gloed zones` writes.", exists=True, dir_okay=False
+        ),
     ] = None,
     saved: Annotated[
         Path | None,
-        typer.Option("--from", help="Saved page to propose zones from.", dir_okay=False),
+        typer.Option(
+            "--from", help="Saved page to propose zones from.", exists=True, dir_okay=False
+        ),
     ] = None,
     zone: Annotated[
         list[str] | None, typer.Option(help="A zone as name=selector or name=selector:role.")
@@ -150,7 +158,7 @@ def snippet(
         ]
     for one, text in zip(made, pasted, strict=True):
         _explain(one, policy)
-        out.print(text.strip(), markup=False)
+        out.print(f"<!-- Gloed: page {one.slug} -->\n{text.strip()}", markup=False)
 
 
 def _of_plan(plan: Plan, page: str | None) -> list[_Wish]:

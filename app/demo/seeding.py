@@ -116,7 +116,8 @@ async def seed(
         await street.walk(events)
         clock.set(min(_midnight(day + timedelta(days=1)), until))
         await run_due(context.store, clock())
-        say(number + 1, len(days), f"{day:%d-%m-%Y}: {visitors} visitors, {len(events)} signals")
+        told = f"{visitors} visitors, {len(events)} signals" if visitors else "nobody yet"
+        say(number + 1, len(days), f"{day:%d-%m-%Y}: {told}")
     site = await find_site(context.store, SHOP_NAME)
     await configure(context.store, site, {**site.config, MARK: until.date().isoformat()})
     context.catalogue.forget()

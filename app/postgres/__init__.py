@@ -7,11 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.postgres.errors import PostgresError
-from app.postgres.home import RELOCATED, data_home, find_home, refuge, socket_directory, store_url
+from app.postgres.home import (
+    RELOCATED,
+    data_home,
+    find_home,
+    refuge,
+    socket_directory,
+    stands,
+    store_url,
+)
 from app.postgres.keeper import Keeper
 from app.postgres.lifeline import die_with_parent
 
-__all__ = ["PostgresError", "data_home", "die_with_parent", "embedded_store"]
+__all__ = ["PostgresError", "data_home", "die_with_parent", "embedded_store", "stands"]
 
 
 @contextmanager

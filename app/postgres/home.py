@@ -75,6 +75,12 @@ class Home:
         return fd
 
 
+def stands(data_dir: Path, *, base: Path = RELOCATED) -> bool:
+    """Whether a Postgres was ever made for `data_dir`; makes nothing."""
+    wanted = data_dir.resolve()
+    return any((root / "pg").is_dir() for root in (wanted, refuge(wanted, base)))
+
+
 def data_home(data_dir: Path, explicit: bool, *, base: Path = RELOCATED) -> Path:
     """The absolute directory where the data of `data_dir` really lies; made if it is missing.
 

@@ -191,7 +191,8 @@ def test_a_snippet_names_a_page_and_its_zones_and_prints_what_to_paste(
         (("--zone", "x=input[value=1]"), "selector"),
         (("--zone", "nothing"), None),
         (("--phase", "somewhere"), "phase must be one of"),
-        (("--from", "/nowhere/page.html"), "No such file"),
+        (("--from", "/nowhere/page.html"), None),
+        (("--plan", "/nowhere/shop.toml"), None),
         (("--from", "/"), None),
         (("--page", "Not A Slug"), "a page's name may hold"),
     ],
@@ -265,14 +266,15 @@ def test_a_map_is_drawn_into_a_file(
 ) -> None:
     run("snippet", "--site", shop, "--page", "shipping", "--zone", "x=#x")
     site = site_of(database_url, shop)
+    file = tmp_path / "map.png"
+    ask = ("render", "--site", shop, "--page", "shipping")
+    assert "No page view in this period: `gloed check`" in run(*ask, "-o", str(file)).stderr
     at = system_clock() - timedelta(seconds=5)
     row = opened(1, at, 1)
     work(database_url, lambda store: put_views(store, site, row))
-    file = tmp_path / "map.png"
-    ask = ("render", "--site", shop, "--page", "shipping")
     drawn = run(*ask, "-o", str(file), "--filter", "dpr=2", "--filter", "picture=white")
     assert drawn.stdout.strip() == str(file)
-    assert drawn.stderr.startswith("1 visits, 1 page views, bandwidth 40 px")
+    assert drawn.stderr.startswith("1 visit, 1 page view, bandwidth 40 px")
     with Image.open(file) as image:
         assert image.size == (2560, 4000)
     assert "No such file" in refused(run(*ask, "-o", str(tmp_path / "no" / "map.png"), code=1))
@@ -328,6 +330,18 @@ def test_a_store_that_is_not_there_is_said_in_one_line(
     monkeypatch.setenv("GLOED_DATABASE_URL", url)
     for words in (("site", "list"), ("migrate",), ("serve", "--port", "0")):
         assert told in refused(run(*words, code=1))
+
+
+def test_who_only_looks_makes_no_store_in_whatever_folder_it_is(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("GLOED_DATABASE_URL")
+    monkeypatch.chdir(tmp_path)
+    for words in (("site", "list"), ("jobs",), ("snippet", "--site", "x", "--page", "y")):
+        told = refused(run(*words, code=1))
+        assert f"there is no store in {tmp_path}/.gloed" in told
+        assert "GLOED_DATA_DIR" in told
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_database_that_is_not_there_is_said_in_one_line(
