@@ -3,14 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+PIP_AUDIT_VERSION := 2.10.1
 PROCESSES ?= 3
 APART := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+WALKS := tests/browser/test_visit.py tests/browser/test_script.py
 STORE_TESTS := tests/journey tests/collector tests/app \
 	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
 SOURCES := app collector heatmap migrations snippets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup provide demo test test-system-postgres test-faults bench-closing bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures image format clean
+.PHONY: help setup provide demo audit test test-system-postgres test-walks test-faults bench-closing bench-stall bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures image format clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +35,10 @@ demo: setup ## a Dutch webshop with a week of visitors, and where they stalled
 
 test: setup provide ## everything that is checked, the journey of one event first
 	@$(BIN)/python -m pytest tests/journey
-	@$(BIN)/python -m pytest $(APART) tests --ignore tests/journey
+	@$(BIN)/python -m pytest $(APART) tests --ignore tests/journey $(WALKS:%=--ignore %)
+
+test-walks: setup provide ## whole visits in three engines, timed by what their hands did: one after the other
+	@$(BIN)/python -m pytest $(WALKS)
 
 test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL
 	@$(BIN)/python -m tests.on_postgres $(BIN)/python -m pytest $(APART) $(STORE_TESTS)
@@ -43,6 +48,9 @@ test-faults: setup ## kill workers and Postgres under load, overload them; count
 
 bench-closing: setup ## a day of VIEWS=1000000 views: CPU and memory of closing and sealing it
 	@VIEWS=$(or $(VIEWS),1000000) $(BIN)/python -m tests.bench.closing
+
+bench-stall: setup ## the stall map: false alarms, power, daily looks, cost; half an hour (SEED=1 RUNS=1000)
+	@SEED=$(SEED) RUNS=$(RUNS) PARTS=$(PARTS) $(BIN)/python -m tests.bench.stall
 
 bench: bench-ingest bench-render bench-snippet ## every benchmark; the last line of each is its figures as JSON
 
@@ -65,6 +73,10 @@ lint: setup ## style, types, imports, dependencies
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
+
+audit: setup ## known weaknesses of the locked dependencies; fails for what cannot be audited
+	@$(BIN)/uv export --frozen --all-extras --no-emit-project --quiet --format requirements-txt --output-file $(VENV)/locked.txt >/dev/null
+	@$(BIN)/uv tool run pip-audit@$(PIP_AUDIT_VERSION) --strict --disable-pip --require-hashes --requirement $(VENV)/locked.txt
 
 types: setup ## types alone
 	@$(BIN)/mypy

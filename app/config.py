@@ -27,8 +27,14 @@ DEFAULT_SPOOL_BYTES = 1024**3
 MAX_SPOOL_BYTES = 1024**4
 """Whoever asks for more than a terabyte has mistaken the unit."""
 
-OWN_PATHS = frozenset({"api", "healthz", "readyz", "sign-in", "sign-out", "sites"})
+OWN_PATHS = frozenset(
+    {"api", "healthz", "look", "metrics", "readyz", "shared", "sign-in", "sign-out", "sites"}
+)
 """First segments of what is no collector's route."""
+
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts to bind that this machine alone reaches."""
 
 
 class SettingsError(Exception):
@@ -89,12 +95,22 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^/\s]+(/[^\s?#]*)?$",
         description="where visitors and designers reach this Gloed; used in printed links",
     )
+    sign_in: Literal["accounts", "none"] = Field(
+        default="accounts",
+        description="none: your own proxy signs people in, and whoever comes through it is the "
+        "owner; refused where others could reach the port",
+    )
+    metrics_from: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.0/8", "::1"),
+        description="addresses or networks, comma separated, that may read /metrics directly; "
+        "through a proxy nobody may",
+    )
     render_workers: int = Field(default=1, ge=1, le=16, description="processes that draw pictures")
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto: console at a terminal, JSON otherwise"
     )
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "metrics_from", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -103,7 +119,7 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_from")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:
@@ -132,6 +148,23 @@ class Settings(BaseSettings):
         if self.secret is not None and self.secret_file is not None:
             raise ValueError(
                 f"{PREFIX}SECRET and {PREFIX}SECRET_FILE are both set: unset one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _behind_a_proxy(self) -> Settings:
+        """Without a sign-in of ours the port must be out of everybody's reach but the proxy's."""
+        if self.sign_in == "accounts":
+            return self
+        if any(ip_network(one, strict=False).prefixlen == 0 for one in self.trusted_proxies):
+            raise ValueError(
+                f"{PREFIX}SIGN_IN=none lets in whoever comes from {PREFIX}TRUSTED_PROXIES, and "
+                "that holds every address there is: name your proxy's alone"
+            )
+        if self.host not in LOOPBACK and not self.trusted_proxies:
+            raise ValueError(
+                f"{PREFIX}SIGN_IN=none needs {PREFIX}HOST=127.0.0.1, or your proxy's address in "
+                f"{PREFIX}TRUSTED_PROXIES: else whoever reaches the port sees every shop"
             )
         return self
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
+from app.access.keys import Signer
 from app.clock import Clock
 from app.config import Settings
-from app.keys import Signer
-from app.renders import Renders
+from app.drawing.renders import Renders
 from app.sheets import Sheets
 from app.store import Store
 from collector.catalogue import Catalogue
-from collector.routes import Collector
+from collector.intake import Collector
 from collector.visitor import Salts
 from collector.writer import Writer
 
 if TYPE_CHECKING:  # overlays read the context they are part of
-    from app.overlays import Overlays
+    from app.drawing.overlays import Overlays
 
 
 @dataclass(frozen=True, slots=True)

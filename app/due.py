@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from app.forgetting import FINAL
+from app.closing.forgetting import FINAL
+from app.mapping.sources import RAW_GONE, SEAL
 from app.shops import MOST_RAW_DAYS
-from app.sources import RAW_GONE, SEAL
 from app.store import Store
 from collector.codes import Outcome
 from collector.sites import Site
@@ -49,7 +49,7 @@ _UNSEALED = """
     ORDER BY close.period
 """
 """A day is sealed again when a late row came, when the last of its outcomes was decided, and when
-a page was captured at a width for the first time (`app/homes.py`)."""
+a page was captured at a width for the first time (`app/folding/homes.py`)."""
 
 
 async def days_to_close(store: Store, site: Site, now: datetime) -> list[tuple[date, timedelta]]:

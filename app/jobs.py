@@ -12,13 +12,13 @@ import asyncpg
 import structlog
 
 from app.clock import Clock
-from app.closing import close_day
+from app.closing.day import close_day
+from app.closing.forgetting import FINAL, days_to_forget, forget_refs
 from app.due import CLOSE, CLOSE_EVERY, days_to_close, days_to_seal
-from app.forgetting import FINAL, days_to_forget, forget_refs
+from app.mapping.sources import RAW_GONE, SEAL
 from app.retention import let_go, raw_is_gone
-from app.sealing import seal_day
+from app.sealing.day import seal_day
 from app.shops import list_sites
-from app.sources import RAW_GONE, SEAL
 from app.store import Store
 from app.turns import Run, once
 from app.turns import Work as Work

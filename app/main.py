@@ -13,23 +13,25 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from app.access.keys import Signer, find_key
 from app.api import router as api
 from app.clock import Clock, system_clock
 from app.config import Settings, read_settings
 from app.context import Context
+from app.drawing.overlays import Overlays
+from app.drawing.renders import Renders
 from app.front import asks_for_headers, below_prefix, without_body
 from app.health import router as health
 from app.jobs import Jobs
-from app.keys import Signer, find_key
 from app.logs import configure_logs
+from app.metrics import router as metrics
 from app.openapi import document
-from app.overlays import Overlays
 from app.pages import problem_page
 from app.pages import router as pages
 from app.pages.legends import legend_of
 from app.postgres import die_with_parent
 from app.problems import install_problems
-from app.renders import Renders
+from app.scripts import served_script
 from app.secret import fleet_secret
 from app.sheets import Sheets
 from app.spooling import make_spool
@@ -47,7 +49,8 @@ from collector.addresses import networks
 from collector.agents import warm_up
 from collector.catalogue import Catalogue
 from collector.connections import AWAY
-from collector.routes import Collector, Parts
+from collector.intake import Collector
+from collector.routes import Parts
 from collector.sites import Site
 from collector.visitor import Salts
 from collector.warm import keep_warm
@@ -112,6 +115,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
         redirect_slashes=False,  # it would send visitors to whatever host the request names
     )
     app.include_router(health)
+    app.include_router(metrics)
     app.include_router(api)
     app.include_router(pages)
     install_problems(app, problem_page)
@@ -212,6 +216,7 @@ def _wired(settings: Settings, clock: Clock, store: Store, secret: bytes) -> Con
             sheet=sheets,
             trusted=networks(settings.trusted_proxies),
             may_report_goals=may_report_goals,
+            script=served_script,
         )
     )
     return Context(

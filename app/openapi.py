@@ -12,7 +12,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.layout_body import LayoutBody
+from app.picturing.layout_body import LayoutBody
 from app.problems import BY_STATUS, CATALOGUE, INTERNAL, MEDIA
 from collector.decode import BatchBody, GoalBody
 from collector.wire import MAX_BODY_BYTES

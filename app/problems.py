@@ -13,10 +13,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.cells import TileError
-from app.layouts import LayoutError
-from app.pictures import PictureError, PictureTooLarge
-from app.renders import Busy
+from app.drawing.pictures import PictureError, PictureTooLarge
+from app.drawing.renders import Busy
+from app.picturing.layouts import LayoutError
+from app.sealing.cells import TileError
 from app.shops import ShopError, Unknown
 from collector.errors import (
     CollectorError,
@@ -74,6 +74,16 @@ class LinkRefused(ApiProblem):
     """A signed link has expired, or was changed."""
 
 
+class TooManyTries(ApiProblem):
+    """Too many passwords were tried, under this name or in all."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            "too many tries to sign in: wait, or sign in by a link of `gloed account link`"
+        )
+
+
 UNREADABLE = ("unreadable", "What is stored cannot be read", 500)
 STORE = ("store", "The store cannot be reached", 503)
 CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
@@ -83,6 +93,7 @@ CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     BadParameters: ("bad-parameters", "Bad parameters", 422),
     TooFewVisits: ("too-few-visits", "Too few visits yet", 409),
     LinkRefused: ("link-refused", "The link no longer holds", 403),
+    TooManyTries: ("too-many-tries", "Too many tries to sign in", 429),
     ShopError: ("shop", "That cannot be done", 422),
     Unknown: ("not-found", "Not found", 404),
     LayoutError: ("layout", "Not a usable layout", 422),

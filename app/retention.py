@@ -16,12 +16,12 @@ from typing import Any
 import asyncpg
 import structlog
 
-from app.forgetting import FINAL
+from app.closing.forgetting import FINAL
+from app.closing.visits import window
+from app.mapping.sources import RAW_GONE, SEAL
 from app.shops import MOST_RAW_DAYS, RAW_DAYS, TILE_DAYS, VIEW_DAYS, least_raw_days, touch
-from app.sources import RAW_GONE, SEAL
 from app.store import Store
 from app.turns import Work, hold
-from app.visits import window
 from collector.partitions import partition_name
 from collector.sites import Site, read_sites
 from collector.tables import RAW

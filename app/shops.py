@@ -11,7 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from app.store import Store
 from collector.codes import Phase
@@ -213,6 +221,13 @@ def _row_wording(row: Any) -> tuple[str, str, str, bool, str, str, str]:
     return row["name"], row["selector"], row["role"], row["sensitive"], states, watches, also
 
 
+MOST_STARS = 5
+"""Of a pattern: what matches it is then found in a few passes over the text."""
+
+NO_GLOB = frozenset("[]")
+"""Signs that would mean a class of signs, which nobody expects in a cookie's value."""
+
+
 class Rule(BaseModel):
     """The shop's own consent cookie, as its configuration names it."""
 
@@ -220,6 +235,16 @@ class Rule(BaseModel):
 
     cookie: Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")]
     pattern: Annotated[str, Field(min_length=1, max_length=200)]
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_cheap(cls, pattern: str) -> str:
+        """It is compared with what strangers send, on the way of every opening."""
+        if pattern.count("*") > MOST_STARS or set(pattern) & NO_GLOB:
+            raise ValueError(f"a pattern is plain text with at most {MOST_STARS} stars")
+        if not set(pattern) - set("*?"):
+            raise ValueError("this pattern means yes for every visitor: name what says yes")
+        return pattern
 
 
 class Configuration(BaseModel):

@@ -36,6 +36,14 @@ class Network(Struct, frozen=True):
     first: int
 
 
+class Peer(Struct, frozen=True):
+    """The other end of a connection: a proxy, or the visitor. Read once for each connection."""
+
+    address: bytes | None
+    believed: bool
+    """Whether what it says of the visitor counts; a socket's owner is believed, where any is."""
+
+
 class Sender(Struct, frozen=True):
     address: str
     unbelieved: bool
@@ -51,12 +59,18 @@ def _network(text: str) -> Network:
     return Network(read.max_prefixlen // 8, int(read.netmask), int(read.network_address))
 
 
-def sender_of(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> Sender:
+def peer_of(text: str, trusted: tuple[Network, ...]) -> Peer:
+    address = _parse(text)
+    believed = _among(address, trusted) if address else text == UNIX and bool(trusted)
+    return Peer(address, believed)
+
+
+def sender_of(peer: Peer, forwarded: str, trusted: tuple[Network, ...]) -> Sender:
     """The visitor's address: walk the X-Forwarded-For chain from its end while hops are trusted."""
-    address = _parse(peer)
+    address = peer.address
     if not forwarded.strip():
         return Sender(_told(address), False)
-    if not (_among(address, trusted) if address else peer == UNIX and bool(trusted)):
+    if not peer.believed:
         return Sender(_told(address), True)
     for hop in reversed(forwarded.rsplit(",", MAX_HOPS)[-MAX_HOPS:]):
         before = _parse(hop)
@@ -66,6 +80,11 @@ def sender_of(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> Sender
         if not _among(address, trusted):
             break
     return Sender(_told(address), False)
+
+
+def is_trusted(peer: str, trusted: tuple[Network, ...]) -> bool:
+    """Whether what this peer says of the visitor is believed; a socket's owner is, where any is."""
+    return peer_of(peer, trusted).believed
 
 
 def _among(address: bytes, trusted: tuple[Network, ...]) -> bool:
@@ -79,10 +98,8 @@ def _among(address: bytes, trusted: tuple[Network, ...]) -> bool:
 def _parse(text: str) -> bytes | None:
     """An address as proxies write it: some add the port, and brackets around IPv6."""
     text = text.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
+    if ":" in text:
+        text = _without_port(text)
     try:
         if ":" not in text:
             return socket.inet_pton(socket.AF_INET, text)
@@ -91,6 +108,12 @@ def _parse(text: str) -> bytes | None:
     except (OSError, ValueError):
         return None
     return address[len(_MAPPED) :] if address.startswith(_MAPPED) else address
+
+
+def _without_port(text: str) -> str:
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def _told(address: bytes | None) -> str:

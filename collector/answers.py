@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from enum import Enum
+from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
+from collector.errors import CollectorError, Malformed, TooLarge, UnsupportedMedia
 from collector.wire import GIF, Reason
 
 Header = tuple[bytes, bytes]
@@ -17,7 +22,7 @@ NO_STORE: tuple[Header, ...] = (
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"access-control-allow-origin", b"*"),
 )
-"""On every answer; and no more than has an effect, for the server checks each at each answer."""
+"""On every answer, and no more than has an effect."""
 
 _TEXT: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"),)
 _CSS: tuple[Header, ...] = (
@@ -25,16 +30,33 @@ _CSS: tuple[Header, ...] = (
     (b"referrer-policy", b"no-referrer"),  # of what the sheet asks for
     *_TEXT,
 )
+_SCRIPT: tuple[Header, ...] = ((b"content-type", b"text/javascript; charset=utf-8"), *_TEXT)
 
 
 class Answer(Struct, frozen=True):
     status: int
     headers: tuple[Header, ...]
     body: bytes = b""
+    head: bytes = b""
+    """The same as a server writes it: status line and headers, each with its line's end. Most
+    answers are constant, and so are their bytes."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "head", _head(self.status, self.headers))
+
+
+def _head(status: int, headers: tuple[Header, ...]) -> bytes:
+    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    return _STATUS_LINES[status] + lines
+
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
 
 
 def _answer(status: int, body: bytes, *headers: Header) -> Answer:
-    length = (b"content-length", str(len(body)).encode())
+    length = (b"content-length", b"%d" % len(body))
     return Answer(status, (*headers, length, *NO_STORE), body)
 
 
@@ -49,7 +71,7 @@ def _dropped(reason: Reason) -> Header:
 GIF_ANSWER = _gif(200)
 KEPT = Answer(204, NO_STORE)
 EMPTY_SHEET = _answer(200, b"", *_CSS)
-NO_SCRIPT = _answer(200, b"", (b"content-type", b"text/javascript; charset=utf-8"), *_TEXT)
+NO_SCRIPT = _answer(200, b"", *_SCRIPT)
 PREFLIGHT = Answer(
     204,
     (
@@ -61,14 +83,17 @@ PREFLIGHT = Answer(
 )
 
 
+@lru_cache
 def dropped_gif(reason: Reason) -> Answer:
     return _gif(200, _dropped(reason))
 
 
+@lru_cache
 def dropped_sheet(reason: Reason) -> Answer:
     return _answer(200, b"", *_CSS, _dropped(reason))
 
 
+@lru_cache
 def dropped_post(reason: Reason) -> Answer:
     return Answer(204, (*NO_STORE, _dropped(reason)))
 
@@ -80,6 +105,38 @@ def redirect(location: str) -> Answer:
 def stylesheet(body: bytes, *, packed: bool) -> Answer:
     encoding = ((b"content-encoding", b"gzip"),) if packed else ()
     return _answer(200, body, *_CSS, (b"vary", b"accept-encoding"), *encoding)
+
+
+class Keeping(Enum):
+    """How long a browser may keep the optional script; nothing between may, as who asks decides."""
+
+    NOT = b"no-store"  # the shop's consent cookie is looked at for each page
+    SHORTLY = b"private, max-age=3600"
+    FOR_GOOD = b"private, max-age=31536000, immutable"
+
+
+def keeping(*, right: bool) -> Keeping:
+    """By whether it was asked for under its own hash."""
+    return Keeping.FOR_GOOD if right else Keeping.SHORTLY
+
+
+@lru_cache
+def dropped_script(reason: Reason) -> Answer:
+    return _answer(200, b"", *_SCRIPT, _dropped(reason))
+
+
+@lru_cache
+def script(body: bytes, *, packed: bool, keep: Keeping) -> Answer:
+    """The same bytes for everybody, kept apart from the answer that who opts out later gets."""
+    headers = (
+        *_SCRIPT,
+        (b"content-length", b"%d" % len(body)),
+        (b"vary", b"accept-encoding, sec-gpc, dnt"),
+        *(((b"content-encoding", b"gzip"),) if packed else ()),
+        (b"cache-control", keep.value),
+        *NO_STORE[1:],
+    )
+    return Answer(200, headers, body)
 
 
 def not_stored(retry_after_s: int, *, method: str, sheet: bool) -> Answer:
@@ -113,6 +170,18 @@ def problem(status: int, slug: str, detail: str, *headers: Header) -> Answer:
     return _answer(status, json.dumps(body).encode(), kind, *_TEXT, *headers)
 
 
+def wrong(problem_found: Malformed | TooLarge | UnsupportedMedia) -> Answer:
+    """What will be refused again when it is sent again."""
+    status, slug = _WRONG[type(problem_found)]
+    return problem(status, slug, str(problem_found))
+
+
+_WRONG: Mapping[type[CollectorError], tuple[int, str]] = {
+    Malformed: (400, "malformed"),
+    TooLarge: (413, "too-large"),
+    UnsupportedMedia: (415, "unsupported-media"),
+}
+NOT_FOUND = problem(404, "not-found", "no such route")
 NOT_ALLOWED = problem(
     405, "method-not-allowed", "use GET or POST here", (b"allow", b"GET, HEAD, POST, OPTIONS")
 )

@@ -45,6 +45,8 @@ class Catalogue:
         """
         site = self._by_key.get(key)
         missing = site is None or (slug is not None and slug not in site.pages)
+        if self._fresh and not missing:
+            return site
         if self._due(missing=missing):
             await self._refresh(missing=missing)
         else:
@@ -55,6 +57,8 @@ class Catalogue:
         """Likewise, of what a token names: another collector may have given it out."""
         site = self._by_id.get(site_id)
         missing = site is None or site.page(page_id) is None
+        if self._fresh and not missing:
+            return site
         if self._due(missing=missing):
             await self._refresh(missing=missing)
         else:
@@ -81,14 +85,19 @@ class Catalogue:
         known = not missing and not self._stale()
         try:
             # What is known need not wait for a silent store: the errand goes on without us.
-            async with asyncio.timeout(GRACE_S if known else None):
-                # Who asks after a change must not be told what was read before it.
-                await self._errands.run(self._forgotten_at, self._read)
+            within_s = GRACE_S if known else None
+            # Who asks after a change must not be told what was read before it.
+            await self._errands.run(self._forgotten_at, self._read, within_s)
         except AWAY as away:
             self._failed_at = time.monotonic()
             if missing:
                 raise NotStored("the store cannot be asked now") from away
             log.warning("sites_not_read", why=type(away).__name__)
+
+    @property
+    def _fresh(self) -> bool:
+        """Whether what is known need not even be read ahead, as it is for most who ask."""
+        return self._forgotten_at < self._read_at > time.monotonic() - AHEAD_S
 
     def _due(self, *, missing: bool) -> bool:
         now = time.monotonic()

@@ -38,6 +38,9 @@ _LETTERS: Mapping[type[Any], str] = {
 }
 
 
+_Varying = tuple[tuple[bytes, str, bool], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """How rows are packed that have values of fixed length in the same columns."""
@@ -50,6 +53,11 @@ class _Shape:
     NULLs; the values' own places are to be filled."""
 
     pack: Callable[..., bytes]
+    varying: _Varying
+    """Of what varies in length and is there: the NULLs before it, its name, whether it is text."""
+
+    end: bytes
+    """NULLs after the last of them."""
 
     def head(self, row: Mapping[str, Any]) -> bytes:
         values = list(self.pick(row))
@@ -90,13 +98,10 @@ class Form:
             names = tuple(row)
             shape = self._shapes.get(names) or self._shape(names)
             parts.append(shape.head(row))
-            for name, is_text in self._varying:
-                value = row.get(name)
-                if value is None:
-                    parts.append(_NULL)
-                else:
-                    data = value.encode() if is_text else value
-                    parts += (_LENGTH(len(data)), data)
+            for nulls, name, is_text in shape.varying:
+                data = row[name].encode() if is_text else row[name]
+                parts += (nulls, _LENGTH(len(data)), data)
+            parts.append(shape.end)
         parts.append(_END)
         return b"".join(parts)
 
@@ -114,15 +119,28 @@ class Form:
             layout += f"{len(before)}s{letter}"
             arguments += [before, None]
             before = b""
+        varying, end = self._varying_of(names)
         made = _Shape(
             pick=itemgetter(*there),
             moments=self._places(there, sa.DateTime),
             days=self._places(there, sa.Date),
             arguments=(*arguments, before),
             pack=struct.Struct(f"{layout}{len(before)}s").pack,
+            varying=varying,
+            end=end,
         )
         self._shapes[names] = made
         return made
+
+    def _varying_of(self, names: tuple[str, ...]) -> tuple[_Varying, bytes]:
+        varying, nulls = [], b""
+        for name, is_text in self._varying:
+            if name in names:
+                varying.append((nulls, name, is_text))
+                nulls = b""
+            else:
+                nulls += _NULL
+        return tuple(varying), nulls
 
     def _places(self, there: Iterable[str], kind: type[Any]) -> tuple[int, ...]:
         return tuple(n for n, name in enumerate(there) if self._fixed[name] is kind)

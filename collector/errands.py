@@ -13,9 +13,22 @@ class Errands(Generic[T]):
     def __init__(self) -> None:
         self._running: dict[Hashable, asyncio.Task[T]] = {}
 
-    async def run(self, name: Hashable, work: Callable[[], Coroutine[None, None, T]]) -> T:
-        """What `work` returns or raises; who comes while it runs shares its end."""
-        return await asyncio.shield(self.begin(name, work))
+    async def run(
+        self,
+        name: Hashable,
+        work: Callable[[], Coroutine[None, None, T]],
+        within_s: float | None = None,
+    ) -> T:
+        """What `work` returns or raises; who comes while it runs shares its end.
+
+        Raises TimeoutError where that is not within `within_s`; the errand goes on.
+        """
+        task = self.begin(name, work)
+        # Waiting for it needs no task of one's own, and neither does giving up.
+        done, _ = await asyncio.wait((task,), timeout=within_s)
+        if not done:
+            raise TimeoutError
+        return task.result()
 
     def begin(
         self, name: Hashable, work: Callable[[], Coroutine[None, None, T]]

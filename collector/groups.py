@@ -54,13 +54,13 @@ class Row(Struct, frozen=True):
         force_setattr(self, "key", (self.table, *_IDENTITY_OF[self.table](self.values)))
 
     @property
-    def path_key(self) -> PathKey:
-        return self.values["site_id"], self.values["path_id"]
-
-    @property
     def size(self) -> int:
         packed = len(self.values.get("trail") or b"") + len(self.values.get("ev") or b"")
         return ROW_OVERHEAD_BYTES + packed
+
+    @property
+    def path_key(self) -> PathKey:
+        return self.values["site_id"], self.values["path_id"]
 
     @property
     def record(self) -> tuple[Any, ...]:
@@ -99,6 +99,10 @@ class Group:
     def doubt(self, rows: Iterable[Row]) -> None:
         self._in_doubt.update(row.key for row in rows)
 
+    @property
+    def all_kept(self) -> bool:
+        return not self._unsettled and not self._refused
+
     def kept(self, key: Key) -> bool:
         return key not in self._unsettled and key not in self._refused
 
@@ -118,22 +122,30 @@ class Group:
 
         The error's code is not looked at: a duplicate has another code on a distributed store.
         """
+        tables = _by_table(rows)
         try:
-            async with self._transaction(connection, rows):
-                for table, of_table in _by_table(rows).items():
-                    form = FORMS[table]
-                    await connection.copy_to_table(
-                        table,
-                        # Bare bytes would be taken for the path of a file.
-                        source=memoryview(form.packed(row.values for row in of_table)),
-                        columns=form.columns,
-                        format="binary",
-                    )
+            if len(tables) == 1 and not self._late and not self._fresh_paths(rows):
+                await self._copy_alone(connection, *tables.popitem())
+            else:
+                async with self._transaction(connection, rows):
+                    for table, of_table in tables.items():
+                        await _copy(connection, table, of_table)
         except Exception as problem:
             if not _blames_rows(problem):
                 raise
             return False
         return True
+
+    async def _copy_alone(self, connection: Any, table: str, rows: Sequence[Row]) -> None:
+        """A statement that is nobody's part is its own transaction: one journey to the store, not
+        three. Whatever it ends with but a plain refusal, its rows may have been kept."""
+        try:
+            await _copy(connection, table, rows)
+        except BaseException as problem:
+            if not _undone(problem):
+                self.doubt(rows)
+            raise
+        self._committed(rows)
 
     async def _insert(self, connection: Any, rows: Sequence[Row]) -> None:
         """INSERT … ON CONFLICT, halved until only the poisonous rows are left."""
@@ -154,7 +166,6 @@ class Group:
     @asynccontextmanager
     async def _transaction(self, connection: Any, rows: Sequence[Row]) -> AsyncIterator[None]:
         """Rows with their paths and marks. Once its end was asked for, they may have been kept."""
-        keys = [row.key for row in rows]
         transaction = connection.transaction()
         await transaction.start()
         try:
@@ -165,12 +176,20 @@ class Group:
             with suppress(*AWAY):
                 await transaction.rollback()
             raise
-        self._in_doubt.update(keys)
-        await transaction.commit()
-        self._in_doubt.difference_update(keys)
+        try:
+            await transaction.commit()
+        except BaseException:  # also who waits no longer has asked for it
+            self.doubt(rows)
+            raise
+        self._committed(rows)
+
+    def _committed(self, rows: Sequence[Row]) -> None:
         self._known_paths.update(row.path_key for row in rows if row.path is not None)
-        for key in keys:
-            del self._unsettled[key]
+        if len(rows) == len(self._unsettled):  # mostly all at once, and nobody is asked by name
+            self._unsettled.clear()
+            self._in_doubt.clear()
+        else:
+            self.put_aside(rows)
 
     def refuse(self, row: Row, problem: Exception) -> None:
         """Nobody can take it, whatever is tried."""
@@ -180,10 +199,12 @@ class Group:
         del self._unsettled[row.key]
 
     async def _add_paths(self, connection: Any, rows: Iterable[Row]) -> None:
-        found = {row.path_key: row.path for row in rows if row.path is not None}
-        fresh = [(*key, found[key]) for key in sorted(found.keys() - self._known_paths)]
-        if fresh:
+        if fresh := self._fresh_paths(rows):
             await connection.executemany(_NEW_PATH, fresh)
+
+    def _fresh_paths(self, rows: Iterable[Row]) -> list[tuple[int, int, str]]:
+        found = {row.path_key: row.path for row in rows if row.path is not None}
+        return [(*key, found[key]) for key in sorted(found.keys() - self._known_paths)]
 
     async def _mark_late(self, connection: Any) -> None:
         """In the rows' own transaction, so that the closing job sees both or neither."""
@@ -211,6 +232,26 @@ def _blames_rows(problem: Exception) -> bool:
         return not isinstance(problem, _STORES_TROUBLE)
     # What cannot be encoded never reached the store.
     return isinstance(problem, ValueError | TypeError | ArithmeticError)
+
+
+def _undone(problem: BaseException) -> bool:
+    """Whether the store itself said so, or was never asked. One that is being stopped may say so
+    too late."""
+    if isinstance(problem, asyncpg.PostgresError):
+        stops = asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError
+        return not isinstance(problem, stops)
+    return isinstance(problem, Exception) and _blames_rows(problem)
+
+
+async def _copy(connection: Any, table: str, rows: Iterable[Row]) -> None:
+    form = FORMS[table]
+    await connection.copy_to_table(
+        table,
+        # Bare bytes would be taken for the path of a file.
+        source=memoryview(form.packed(row.values for row in rows)),
+        columns=form.columns,
+        format="binary",
+    )
 
 
 def _by_table(rows: Iterable[Row]) -> dict[str, list[Row]]:

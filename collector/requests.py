@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from collector.addresses import UNIX, Network, sender_of
+from msgspec import Struct
+
+from collector.addresses import UNIX, Network, Peer, peer_of, sender_of
 from collector.errors import Malformed, TooLarge
 from collector.hits import Sent
 from collector.wire import MAX_BODY_BYTES
@@ -13,14 +15,39 @@ from collector.wire import MAX_BODY_BYTES
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Line = tuple[bytes, bytes]
 Headers = Mapping[bytes, bytes]
 
 _JOINED = {b"x-forwarded-for": b", ", b"cookie": b"; "}
 """Headers that proxies send in several lines which are one list; of others the last line counts."""
 
 
-def headers_of(scope: Scope) -> Headers:
-    lines: list[tuple[bytes, bytes]] = scope["headers"]
+class Asked(Struct, frozen=True):
+    """What is asked, whichever way it came: by ASGI, or straight from the server's parser."""
+
+    method: str
+    path: str
+    """Below the prefix, with its first slash."""
+
+    headers: Headers
+    peer: Peer
+    body: bytes = b""
+
+    def with_body(self, body: bytes) -> Asked:
+        return Asked(self.method, self.path, self.headers, self.peer, body)
+
+    @property
+    def segments(self) -> list[str]:
+        return self.path[1:].split("/")
+
+
+def asked_of(scope: Scope, path: str, trusted: tuple[Network, ...]) -> Asked:
+    peer = peer_of((scope.get("client") or (UNIX, 0))[0], trusted)
+    return Asked(scope["method"], path, headers_of(scope["headers"]), peer)
+
+
+def headers_of(lines: Sequence[Line]) -> Headers:
+    """By name, in lower case as the lines have it."""
     headers = dict(lines)
     if len(headers) != len(lines):
         for name, glue in _JOINED.items():
@@ -34,18 +61,18 @@ def text_of(headers: Headers, name: bytes) -> str:
     return value.decode("latin-1") if value else ""
 
 
-def sent_of(scope: Scope, headers: Headers, trusted: tuple[Network, ...]) -> Sent:
-    peer = scope.get("client") or (UNIX, 0)
-    sender = sender_of(peer[0], text_of(headers, b"x-forwarded-for"), trusted)
+def sent_of(peer: Peer, headers: Headers, trusted: tuple[Network, ...]) -> Sent:
+    get = headers.get
+    sender = sender_of(peer, get(b"x-forwarded-for", b"").decode("latin-1"), trusted)
     return Sent(
         address=sender.address,
-        agent=text_of(headers, b"user-agent"),
-        language=text_of(headers, b"accept-language"),
+        agent=get(b"user-agent", b"").decode("latin-1"),
+        language=get(b"accept-language", b"").decode("latin-1"),
         # Browsers send ASCII; what else there is, is UTF-8 more often than anything.
-        referrer=headers.get(b"referer", b"").decode("utf-8", "replace"),
-        cookies=text_of(headers, b"cookie"),
-        purpose=text_of(headers, b"sec-purpose") or text_of(headers, b"purpose"),
-        opted_out=headers.get(b"sec-gpc") == b"1" or headers.get(b"dnt") == b"1",
+        referrer=get(b"referer", b"").decode("utf-8", "replace"),
+        cookies=get(b"cookie", b"").decode("latin-1"),
+        purpose=(get(b"sec-purpose") or get(b"purpose", b"")).decode("latin-1"),
+        opted_out=get(b"sec-gpc") == b"1" or get(b"dnt") == b"1",
         unbelieved=sender.unbelieved,
     )
 

@@ -1,4 +1,5 @@
-"""The hot routes, as raw ASGI in front of everything else: decode, sift, keep, answer.
+"""What each route answers: decode, sift, and the row to keep, if there is one. Nothing waits here
+unless the shop or the day's salt must be asked for first.
 
 The status is the contract and the body is always harmless (docs/wire.md). A GET is answered with
 200 when stored or dropped on purpose (`X-Gloed-Drop` says why), 503 when not stored; a POST with
@@ -10,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
-import structlog
+from msgspec import Struct
 
 from collector import answers
 from collector.addresses import Network
@@ -21,37 +23,18 @@ from collector.catalogue import Catalogue
 from collector.codes import OutcomeSource
 from collector.connections import AWAY
 from collector.decode import Batch, check_length, check_media, decode_batch, decode_goal
-from collector.errors import (
-    InDoubt,
-    Malformed,
-    NotStored,
-    TooLarge,
-    UnsupportedMedia,
-    place_of,
-)
+from collector.errors import Malformed, NotStored, TooLarge, UnsupportedMedia
+from collector.groups import Row
 from collector.hits import Beacon, Drop, Hit, Opening, Script, Thanks
-from collector.requests import (
-    Headers,
-    Receive,
-    Scope,
-    Send,
-    headers_of,
-    read_body,
-    sent_of,
-    text_of,
-)
+from collector.holding import Holding
+from collector.requests import Asked, sent_of, text_of
 from collector.rows import Rows
-from collector.sieve import sift
+from collector.sieve import OF_SCRIPT, sift
 from collector.sites import Page, Site
 from collector.tokens import Token, read_token, write_token
 from collector.visitor import Salts
 from collector.wire import RESERVED, SITE_KEY, Capture, Reason
 from collector.writer import Writer
-
-log = structlog.get_logger()
-
-RETRY_AFTER_DEFECT_S = 60
-"""What failed for a reason of ours will fail again soon after."""
 
 
 class Sheet(Protocol):
@@ -61,6 +44,22 @@ class Sheet(Protocol):
     def css(self) -> bytes: ...
     @property
     def gzip(self) -> bytes: ...
+
+
+class ScriptFile(Protocol):
+    """The optional script, ready to send."""
+
+    @property
+    def js(self) -> bytes: ...
+    @property
+    def gzip(self) -> bytes: ...
+    @property
+    def mark(self) -> str: ...
+
+
+async def no_script() -> ScriptFile | None:
+    """Of a collector that has none."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,85 +74,98 @@ class Parts:
     sheet: Callable[[Page], Sheet]
     trusted: tuple[Network, ...]
     may_report_goals: Callable[[Site, str], Awaitable[bool]]
+    script: Callable[[], Awaitable[ScriptFile | None]] = no_script
 
 
-class Collector:
-    """ASGI application below the prefix; `path` comes without it."""
+class Keep(Struct, frozen=True):
+    """A row to keep, and what to answer once it is; `then` is called before."""
 
-    def __init__(self, parts: Parts) -> None:
+    row: Row
+    kept: Answer
+    repeat: Answer
+    then: Callable[[], None] | None = None
+
+
+Verdict = Answer | Keep
+
+
+class Routes:
+    """Paths come without the prefix."""
+
+    def __init__(self, parts: Parts, holding: Holding) -> None:
         self._parts = parts
         self._rows = Rows(parts.salts, parts.secret)
+        self._holding = holding
+        self._sheets: dict[tuple[int, int], tuple[Page, Answer, Answer]] = {}
+        """Answers with the sheets of pages, plain and packed."""
 
-    async def __call__(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
-        method = scope["method"]
-        segments = path.removeprefix("/").split("/")
+    def refused_early(self, asked: Asked) -> Answer | None:
+        """What is posted and needs no body to be refused."""
+        headers = asked.headers
         try:
-            answer = await self._answer(scope, segments, receive)
-        except NotStored as refusal:
-            sheet = _opens(segments)
-            answer = answers.not_stored(refusal.retry_after_s, method=method, sheet=sheet)
-        except InDoubt:
-            answer = answers.in_doubt(method=method, sheet=_opens(segments))
-        except Exception as defect:
-            # A shop's page never sees our troubles. Only the kind is logged: a message or a
-            # local could hold what was sent.
-            log.error("answer_failed", why=type(defect).__name__, at=place_of(defect))
-            sheet = _opens(segments)
-            answer = answers.not_stored(RETRY_AFTER_DEFECT_S, method=method, sheet=sheet)
-        await answers.send_answer(send, answer, head=method == "HEAD")
+            check_media(text_of(headers, b"content-type"), text_of(headers, b"content-encoding"))
+            check_length(text_of(headers, b"content-length"))
+        except (Malformed, TooLarge, UnsupportedMedia) as wrong:
+            return answers.wrong(wrong)
+        match asked.segments:
+            case [_] | [_, "goal"]:
+                return None
+        return answers.NOT_FOUND
 
-    async def _answer(self, scope: Scope, segments: list[str], receive: Receive) -> Answer:
-        method, headers = scope["method"], headers_of(scope)
-        if method == "GET":
-            return await self._get(scope, segments, headers)
-        if method == "HEAD":
-            return await self._head(segments, headers)
-        if method == "POST":
-            return await self._post(scope, segments, headers, receive)
-        return answers.PREFLIGHT if method == "OPTIONS" else answers.NOT_ALLOWED
+    async def decide(self, asked: Asked) -> Verdict:
+        """Raises NotStored where what must be known first cannot be asked for. Nothing is kept or
+        counted before the last time that it waits."""
+        if asked.method == "GET":
+            return await self._get(asked)
+        if asked.method == "POST":
+            return await self._post(asked)
+        if asked.method == "HEAD":
+            return await self._head(asked)
+        return answers.PREFLIGHT if asked.method == "OPTIONS" else answers.NOT_ALLOWED
 
-    async def _get(self, scope: Scope, segments: list[str], headers: Headers) -> Answer:
-        match segments:
-            case ["hold", _, _]:
-                return answers.GIF_ANSWER  # held open from the script-free snippet's issue on
-            case ["x", _, _]:
-                return answers.NO_SCRIPT
-            case ["done", key]:
-                return await self._thanks(scope, headers, key, None)
-            case ["done", key, ref]:
-                return await self._thanks(scope, headers, key, ref)
+    async def _get(self, asked: Asked) -> Verdict:
+        match asked.segments:
+            case [token, name] if not token.startswith("gs_") and token not in RESERVED:
+                if name == "s":
+                    return await self._sheet(asked, token)
+                return await self._beacon(asked, token, name)
             case [key, slug] if key.startswith("gs_"):
-                return await self._open(scope, headers, key, Opening(slug, None))
+                return await self._open(asked, key, Opening(slug, None))
             case [key, slug, ref] if key.startswith("gs_"):
-                return await self._open(scope, headers, key, Opening(slug, ref))
+                return await self._open(asked, key, Opening(slug, ref))
+            case ["hold", _, _]:
+                return answers.GIF_ANSWER  # what no view can be joined to
+            case ["x", key, mark]:
+                return await self._script(asked, key, mark)
+            case ["done", key]:
+                return await self._thanks(asked, key, None)
+            case ["done", key, ref]:
+                return await self._thanks(asked, key, ref)
             case [token, "s"]:
-                return await self._sheet(token, headers)
-            case [token, name] if token not in RESERVED:
-                return await self._beacon(scope, headers, token, name)
+                return await self._sheet(asked, token)
             case _:
                 return answers.GIF_ANSWER
 
-    async def _head(self, segments: list[str], headers: Headers) -> Answer:
+    async def _head(self, asked: Asked) -> Verdict:
         """Like GET as far as nothing is stored."""
-        match segments:
-            case ["x", _, _]:
-                return answers.NO_SCRIPT
-            case [token, "s"] if not _is_key(token):
-                return await self._sheet(token, headers)
+        match asked.segments:
+            case ["x", key, mark]:
+                return await self._script(asked, key, mark)
+            case [token, "s"] if not is_key(token):
+                return await self._sheet(asked, token)
             case _:
-                return answers.EMPTY_SHEET if _opens(segments) else answers.GIF_ANSWER
+                return answers.EMPTY_SHEET if opens(asked.segments) else answers.GIF_ANSWER
 
-    async def _open(self, scope: Scope, headers: Headers, key: str, said: Opening) -> Answer:
-        site = await self._site(key, said.slug)
-        hit = self._sift(scope, headers, said, site)
+    async def _open(self, asked: Asked, key: str, said: Opening) -> Verdict:
+        hit = self._sift(asked, said, await self._site(key, said.slug))
         if isinstance(hit, Drop):
             return answers.dropped_sheet(hit.reason)
         token, row = await self._rows.opening(hit, said)
-        await self._parts.writer.keep(row)
         up = "../../" if said.ref is not None else "../"
-        return answers.redirect(f"{up}{write_token(token, self._parts.secret)}/s")
+        kept = answers.redirect(f"{up}{write_token(token, self._parts.secret)}/s")
+        return self._keep(hit, row, kept, kept, partial(self._holding.opened, token, row))
 
-    async def _sheet(self, text: str, headers: Headers) -> Answer:
+    async def _sheet(self, asked: Asked, text: str) -> Verdict:
         token = read_token(text, self._parts.secret, self._parts.clock())
         if isinstance(token, Reason):
             return answers.dropped_sheet(token)
@@ -161,49 +173,66 @@ class Collector:
         page = site.page(token.page_id) if site else None
         if page is None:
             return answers.dropped_sheet(Reason.UNKNOWN_PAGE)
-        sheet = self._parts.sheet(page)
-        packed = b"gzip" in headers.get(b"accept-encoding", b"")
-        return answers.stylesheet(sheet.gzip if packed else sheet.css, packed=packed)
+        _, plain, packed = self._sheet_of(token, page)
+        return packed if b"gzip" in asked.headers.get(b"accept-encoding", b"") else plain
 
-    async def _beacon(self, scope: Scope, headers: Headers, text: str, name: str) -> Answer:
+    def _sheet_of(self, token: Token, page: Page) -> tuple[Page, Answer, Answer]:
+        """Known by the very page: to compare all that it consists of takes longer than the rest."""
+        place = token.site_id, token.page_id
+        found = self._sheets.get(place)
+        if found is None or found[0] is not page:
+            sheet = self._parts.sheet(page)
+            plain = answers.stylesheet(sheet.css, packed=False)
+            found = page, plain, answers.stylesheet(sheet.gzip, packed=True)
+            self._sheets[place] = found
+        return found
+
+    async def _script(self, asked: Asked, key: str, mark: str) -> Answer:
+        """The script for whoever may be counted, under its own hash for good. A page that bears
+        the hash of another version gets the present one; no such page could be frozen."""
+        sent = sent_of(asked.peer, asked.headers, self._parts.trusted)
+        site = await self._site(key)
+        # Nothing is said yet, neither of a page: who asks is sifted like a thank-you page's image.
+        hit = sift(Hit(self._parts.clock(), sent, Thanks(None), site), OF_SCRIPT)
+        if isinstance(hit, Drop):
+            return answers.dropped_script(hit.reason)
+        found = await self._parts.script()
+        if found is None:
+            return answers.NO_SCRIPT
+        packed = b"gzip" in asked.headers.get(b"accept-encoding", b"")
+        asks = site is not None and site.consent is not None
+        keep = answers.Keeping.NOT if asks else answers.keeping(right=mark == found.mark)
+        return answers.script(found.gzip if packed else found.js, packed=packed, keep=keep)
+
+    async def _beacon(self, asked: Asked, text: str, name: str) -> Verdict:
         token = read_token(text, self._parts.secret, self._parts.clock())
         if isinstance(token, Reason):
             return answers.dropped_gif(token)
         said = Beacon(token, name)
-        hit = self._sift(scope, headers, said, await self._site_of(token))
+        hit = self._sift(asked, said, await self._site_of(token))
         if isinstance(hit, Drop):
             return answers.dropped_gif(hit.reason)
-        fresh = await self._parts.writer.keep(await self._rows.beacon(hit, said))
-        return answers.GIF_ANSWER if fresh else answers.dropped_gif(Reason.REPEAT)
+        return self._keep(hit, await self._rows.beacon(hit, said), *_GIFS)
 
-    async def _thanks(self, scope: Scope, headers: Headers, key: str, ref: str | None) -> Answer:
-        hit = self._sift(scope, headers, Thanks(ref), await self._site(key))
+    async def _thanks(self, asked: Asked, key: str, ref: str | None) -> Verdict:
+        hit = self._sift(asked, Thanks(ref), await self._site(key))
         if isinstance(hit, Drop):
             return answers.dropped_gif(hit.reason)
-        fresh = await self._parts.writer.keep(await self._rows.thanks(hit, ref))
-        return answers.GIF_ANSWER if fresh else answers.dropped_gif(Reason.REPEAT)
+        return self._keep(hit, await self._rows.thanks(hit, ref), *_GIFS)
 
-    async def _post(
-        self, scope: Scope, segments: list[str], headers: Headers, receive: Receive
-    ) -> Answer:
+    async def _post(self, asked: Asked) -> Verdict:
         try:
-            check_media(text_of(headers, b"content-type"), text_of(headers, b"content-encoding"))
-            check_length(text_of(headers, b"content-length"))
-            match segments:
+            match asked.segments:
                 case [key]:
-                    return await self._batch(scope, headers, key, await read_body(receive))
+                    return await self._batch(asked, key)
                 case [key, "goal"]:
-                    return await self._goal(headers, key, receive)
-        except Malformed as wrong:
-            return answers.problem(400, "malformed", str(wrong))
-        except TooLarge as wrong:
-            return answers.problem(413, "too-large", str(wrong))
-        except UnsupportedMedia as wrong:
-            return answers.problem(415, "unsupported-media", str(wrong))
-        return answers.problem(404, "not-found", "no such route")
+                    return await self._goal(asked, key)
+        except (Malformed, TooLarge) as wrong:
+            return answers.wrong(wrong)
+        return answers.NOT_FOUND
 
-    async def _batch(self, scope: Scope, headers: Headers, key: str, body: bytes) -> Answer:
-        batch = decode_batch(body)
+    async def _batch(self, asked: Asked, key: str) -> Verdict:
+        batch = decode_batch(asked.body)
         token = self._token_of(batch)
         site = await self._site(key, None if batch.token else batch.slug)
         if isinstance(token, Reason):
@@ -213,11 +242,10 @@ class Collector:
                 return self._dropped_batch(site, Reason.BAD_TOKEN)
             site = await self._site_of(token)
         said = Script(batch, token)
-        hit = self._sift(scope, headers, said, site)
+        hit = self._sift(asked, said, site)
         if isinstance(hit, Drop):
             return answers.dropped_post(hit.reason)
-        fresh = await self._parts.writer.keep(await self._rows.batch(hit, said))
-        return answers.KEPT if fresh else answers.dropped_post(Reason.REPEAT)
+        return self._keep(hit, await self._rows.batch(hit, said), *_POSTS)
 
     def _token_of(self, batch: Batch) -> Token | Reason | None:
         if batch.token is None:
@@ -230,53 +258,65 @@ class Collector:
             self._parts.writer.count_drop(site.site_id, day, reason, Capture.SCRIPT)
         return answers.dropped_post(reason)
 
-    async def _goal(self, headers: Headers, key: str, receive: Receive) -> Answer:
+    async def _goal(self, asked: Asked, key: str) -> Verdict:
         site = await self._site(key)
-        if site is None or not await self._may_report(site, headers):
+        if site is None or not await self._may_report(site, asked):
             # Absent and forbidden look the same.
             return answers.problem(401, "unauthorized", "send a key of this site with scope goal")
-        ref, result = decode_goal(await read_body(receive))
+        ref, result = decode_goal(asked.body)
         row = self._rows.goal(site, self._parts.clock(), OutcomeSource.SERVER, result, ref=ref)
-        fresh = await self._parts.writer.keep(row)
-        return answers.KEPT if fresh else answers.dropped_post(Reason.REPEAT)
+        return Keep(row, *_POSTS)
 
-    async def _may_report(self, site: Site, headers: Headers) -> bool:
+    async def _may_report(self, site: Site, asked: Asked) -> bool:
+        authorization = text_of(asked.headers, b"authorization")
         try:
-            return await self._parts.may_report_goals(site, text_of(headers, b"authorization"))
+            return await self._parts.may_report_goals(site, authorization)
         except AWAY as away:
             raise NotStored("the store cannot be asked now") from away
 
     async def _site(self, key: str, slug: str | None = None) -> Site | None:
-        return await self._parts.catalogue.by_key(key, slug) if _is_key(key) else None
+        return await self._parts.catalogue.by_key(key, slug) if is_key(key) else None
 
     async def _site_of(self, token: Token) -> Site | None:
         return await self._parts.catalogue.by_id(token.site_id, token.page_id)
 
     def _sift(
-        self,
-        scope: Scope,
-        headers: Headers,
-        said: Opening | Beacon | Script | Thanks,
-        site: Site | None,
+        self, asked: Asked, said: Opening | Beacon | Script | Thanks, site: Site | None
     ) -> Hit | Drop:
-        sent = sent_of(scope, headers, self._parts.trusted)
+        sent = sent_of(asked.peer, asked.headers, self._parts.trusted)
         hit = Hit(self._parts.clock(), sent, said, site)
         outcome = sift(hit)
-        if site is not None and isinstance(outcome, Drop):
-            self._count(hit, site, outcome.reason)
-        elif site is not None and sent.unbelieved:
-            self._count(hit, site, Reason.UNTRUSTED_PROXY)
+        if isinstance(outcome, Drop):
+            self._count(hit, outcome.reason)
         return outcome
 
-    def _count(self, hit: Hit, site: Site, reason: Reason) -> None:
-        day = site.day_of(hit.at)
-        self._parts.writer.count_drop(site.site_id, day, reason, int(hit.capture))
+    def _keep(
+        self,
+        hit: Hit,
+        row: Row,
+        kept: Answer,
+        repeat: Answer,
+        then: Callable[[], None] | None = None,
+    ) -> Keep:
+        if hit.sent.unbelieved:
+            self._count(hit, Reason.UNTRUSTED_PROXY)
+        return Keep(row, kept, repeat, then)
+
+    def _count(self, hit: Hit, reason: Reason) -> None:
+        if hit.site is not None:
+            day = hit.site.day_of(hit.at)
+            self._parts.writer.count_drop(hit.site.site_id, day, reason, int(hit.capture))
 
 
-def _is_key(text: str) -> bool:
+_GIFS = answers.GIF_ANSWER, answers.dropped_gif(Reason.REPEAT)
+_POSTS = answers.KEPT, answers.dropped_post(Reason.REPEAT)
+"""Of a row that is kept now, and of its repeats."""
+
+
+def is_key(text: str) -> bool:
     return SITE_KEY.match(text) is not None
 
 
-def _opens(segments: list[str]) -> bool:
+def opens(segments: list[str]) -> bool:
     """Whether a stylesheet is asked for, and not an image."""
     return segments[0].startswith("gs_") or segments[1:] == ["s"]

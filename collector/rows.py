@@ -16,11 +16,12 @@ from collector.channels import channel_of
 from collector.codes import Codes, OutcomeSource, pack_codes, width_band
 from collector.groups import Row
 from collector.hits import Beacon, Hit, Opening, Script
+from collector.keyed import Keyed
 from collector.packing import ENC
 from collector.scrub import path_id, scrub_path
 from collector.sites import Page, Site
 from collector.tokens import Token
-from collector.visitor import OVERLAP_MIN, Salts, ref_hash, visitor_check, visitor_of
+from collector.visitor import OVERLAP_MIN, Salts, ref_hash, visitor_check, visitor_under
 from collector.wire import OPEN
 
 COMPLETED = 1
@@ -149,8 +150,13 @@ class Rows:
 
     async def _visitor(self, hit: Hit, site: Site, day: date) -> int | None:
         """None for a day whose salt is gone."""
-        salt = self._salts.at_hand(day, hit.at) or await self._salts.salt(day, hit.at)
-        return visitor_of(salt, site.site_id, hit.sent.address, hit.sent.agent) if salt else None
+        salt = self._salts.at_hand(day, hit.at)
+        if salt is None:
+            asked = await self._salts.salt(day, hit.at)
+            if asked is None:
+                return None
+            salt = Keyed(asked)
+        return visitor_under(salt, site.site_id, hit.sent.address, hit.sent.agent)
 
     async def _visitor_before(self, hit: Hit, site: Site, day: date, opened_min: int) -> int | None:
         """Under yesterday's salt too, while a visit may have begun yesterday."""

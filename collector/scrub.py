@@ -50,6 +50,8 @@ def scrub_path(raw: str) -> str | None:
 
     Scrubbing again changes nothing: scrub_path(scrub_path(x)) == scrub_path(x).
     """
+    if raw in _clean_paths:
+        return raw
     if len(raw.encode("utf-8", "replace")) > MAX_PATH_BYTES:
         return None
     told = _path_of(_END.split(raw.replace("\\", "/"), maxsplit=1)[0])

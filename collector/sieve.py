@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from collector.agents import read_agent
 from collector.hits import Beacon, Drop, Hit, Opening, Script, Thanks
@@ -13,6 +13,9 @@ from collector.wire import BATCH_CLOCK_TOLERANCE_H, BEACON_NAME, REF, Reason
 
 Step = Callable[[Hit], Hit | Drop]
 _NAMES_A_REF = (Opening, Thanks)
+
+NAMES_REMEMBERED = 4096
+"""Names of beacons, of which a shop's pages have some hundreds, and of what is none."""
 
 
 def known_site(hit: Hit) -> Hit | Drop:
@@ -60,7 +63,7 @@ def known_page(hit: Hit) -> Hit | Drop:
 
 def well_named(hit: Hit) -> Hit | Drop:
     said = hit.said
-    if isinstance(said, Beacon) and not BEACON_NAME.match(said.name):
+    if isinstance(said, Beacon) and not _is_name(said.name):
         return Drop(Reason.BAD_NAME)
     if isinstance(said, _NAMES_A_REF) and said.ref and not REF.match(said.ref):
         return Drop(Reason.BAD_REF)
@@ -71,9 +74,8 @@ def on_time(hit: Hit) -> Hit | Drop:
     """A batch without a token is dated by its browser, whose clock must be near ours."""
     if not isinstance(hit.said, Script) or hit.said.token is not None:
         return hit
-    opened = datetime.fromtimestamp((hit.said.batch.opened_min or 0) * 60, UTC)
-    off = abs(hit.at - opened)
-    return hit if off <= timedelta(hours=BATCH_CLOCK_TOLERANCE_H) else Drop(Reason.CLOCK)
+    off_s = abs(hit.at.timestamp() - 60 * (hit.said.batch.opened_min or 0))
+    return hit if off_s <= 3600 * BATCH_CLOCK_TOLERANCE_H else Drop(Reason.CLOCK)
 
 
 STEPS: tuple[Step, ...] = (
@@ -88,13 +90,22 @@ STEPS: tuple[Step, ...] = (
 )
 
 
+OF_SCRIPT: tuple[Step, ...] = (known_site, respects_opt_out, consented)
+"""For the file of the optional script: it counts nobody, and a page may well be fetched ahead with
+it, as it tells nothing before the page is shown."""
+
+
 def sift(hit: Hit, steps: tuple[Step, ...] = STEPS) -> Hit | Drop:
     for step in steps:
-        outcome = step(hit)
-        if isinstance(outcome, Drop):
+        if isinstance(outcome := step(hit), Drop):
             return outcome
         hit = outcome
     return hit
+
+
+@lru_cache(maxsize=NAMES_REMEMBERED)
+def _is_name(text: str) -> bool:
+    return BEACON_NAME.match(text) is not None
 
 
 def _page(site: Site, said: Opening | Beacon | Script) -> Page | None:

@@ -72,11 +72,20 @@ class Site:
     config: Mapping[str, Any]
     data_version: int
     pages: Mapping[str, Page] = field(default_factory=dict)
+    consent: Consent | None = field(init=False, repr=False, compare=False)
+    """The rule, if there is one; one that cannot be understood is satisfied by nobody."""
+
+    honours_opt_out: bool = field(init=False, repr=False, compare=False)
+    """GPC and DNT; on unless the shop switched it off."""
+
     _by_id: Mapping[int, Page] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         by_id = {page.page_id: page for page in self.pages.values()}
         object.__setattr__(self, "_by_id", by_id)
+        object.__setattr__(self, "consent", _consent(self.config))
+        honours = bool(self.config.get("honour_opt_out", True))
+        object.__setattr__(self, "honours_opt_out", honours)
 
     def page(self, page_id: int) -> Page | None:
         """The page of a number, as tokens bear it."""
@@ -90,19 +99,13 @@ class Site:
         """The same of a minute since 1970, by which views are dated: many ask for few of them."""
         return _day_of_minute(self.time_zone, minute)
 
-    @property
-    def consent(self) -> Consent | None:
-        """The rule, if there is one; one that cannot be understood is satisfied by nobody."""
-        rule = self.config.get("consent")
-        if not rule:
-            return None
-        told = rule if isinstance(rule, Mapping) else {}
-        return Consent(str(told.get("cookie", "")), str(told.get("pattern", "")))
 
-    @property
-    def honours_opt_out(self) -> bool:
-        """GPC and DNT; on unless the shop switched it off."""
-        return bool(self.config.get("honour_opt_out", True))
+def _consent(config: Mapping[str, Any]) -> Consent | None:
+    rule = config.get("consent")
+    if not rule:
+        return None
+    told = rule if isinstance(rule, Mapping) else {}
+    return Consent(str(told.get("cookie", "")), str(told.get("pattern", "")))
 
 
 @lru_cache(maxsize=MINUTES_REMEMBERED)

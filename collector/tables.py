@@ -106,8 +106,10 @@ account = sa.Table(
     metadata,
     _at("created_at", "when the account was made"),
     sa.Column("account_id", Integer, sa.Identity(), primary_key=True, comment="number"),
+    _column("sessions", Integer, "grows whenever all its sessions end", server_default="0"),
     _text("name", "what the person is called here", unique=True, nullable=False),
     _text("language", "nl or en, once chosen", nullable=True),
+    _text("password", "scrypt with its parameters and salt; null: by links alone", nullable=True),
 )
 
 membership = sa.Table(
@@ -138,6 +140,14 @@ sign_in_link = sa.Table(
         nullable=False,
         comment="who signs in",
     ),
+)
+
+sign_in_try = sa.Table(
+    "sign_in_try",
+    metadata,
+    _at("at", "when a password was tried; deleted by the first try 15 min later"),
+    sa.Column("sign_in_try_id", Integer, sa.Identity(), primary_key=True, comment="number"),
+    _column("name_hash", LargeBinary, "keyed hash of the account's name, there or not"),
 )
 
 api_key = sa.Table(
@@ -441,6 +451,12 @@ view = sa.Table(
     _column("presses", Integer, "presses and clicks"),
     _column("signals", Integer, "beacons and batches that arrived"),
     _column("captures", SmallInteger, "bits of the ways it was seen"),
+    _column(
+        "can",
+        SmallInteger,
+        "bits of the signals that its engine can send: 1 of zones, 2 validity, 4 depth, 8 bands, "
+        "16 pointer cells, 32 the leave, 64 by script",
+    ),
     _column("viewport_width_px", SmallInteger, "viewport, null unknown", nullable=True),
     _column("viewport_height_px", SmallInteger, "viewport, null unknown", nullable=True),
     *_codes(),
@@ -484,6 +500,11 @@ stall_list = sa.Table(
     _column("bands", LargeBinary, "bands in view and for how long, packed"),
     _column("stalls", LargeBinary, "zone, place in zone, x, y, ms, t of each stall, packed"),
     _column("dwell", LargeBinary, "dwell per zone with its censoring interval, packed"),
+    _column(
+        "facts",
+        LargeBinary,
+        "first hover, first focus, presses and states of zones, each with its moment, packed",
+    ),
     sa.Index("stall_list_by_page", "site_id", "page_id", "day"),
     sa.PrimaryKeyConstraint("site_id", "day", "view_id"),
     postgresql_partition_by="RANGE (day)",
@@ -541,5 +562,14 @@ dropped = sa.Table(
     sa.PrimaryKeyConstraint("site_id", "day", "reason", "capture"),
 )
 
-LOCAL = ("account", "membership", "sign_in_link", "api_key", "share", "salt", "job")
+LOCAL = (
+    "account",
+    "membership",
+    "sign_in_link",
+    "sign_in_try",
+    "api_key",
+    "share",
+    "salt",
+    "job",
+)
 """Few rows, on the coordinator alone when the store is distributed."""

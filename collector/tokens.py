@@ -7,19 +7,26 @@ under the fleet's secret. Only the canonical spelling is taken.
 from __future__ import annotations
 
 import base64
-import hashlib
+import binascii
 import hmac
+import re
 import struct
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from msgspec import Struct
 
+from collector.keyed import Keyed
 from collector.wire import TOKEN_GOOD_FOR_MIN, TOKEN_VERSION, Reason
 
 _BODY = struct.Struct(">BiiIq")
 _MAC_BYTES = 4
 TOKEN_CHARS = 34
+_SPELLING = re.compile(r"[A-Za-z0-9_-]{33}[AQgw]\Z", re.ASCII)
+"""Of 34 characters, which are 204 bits for 25 bytes: the last four are 0, so that there is one
+spelling."""
+
+_TO_BASE64 = str.maketrans("-_", "+/")
 SKEW_MIN = 1
 """How far the clocks of a fleet may be apart: a token may seem to come from the next minute."""
 
@@ -57,13 +64,9 @@ def read_token(text: str, secret: bytes, now: datetime) -> Token | Reason:
 @lru_cache(maxsize=REMEMBERED)
 def _checked(text: str, secret: bytes) -> Token | None:
     """What a token of this installation says, whatever its age."""
-    try:
-        raw = base64.urlsafe_b64decode(text + "==")
-    except ValueError:
+    if not _SPELLING.match(text):
         return None
-    # The decoder overlooks what is no base64; encoding again tells the canonical spelling.
-    if base64.urlsafe_b64encode(raw).rstrip(b"=") != text.encode():
-        return None
+    raw = binascii.a2b_base64(text.translate(_TO_BASE64) + "==")
     body = raw[:-_MAC_BYTES]
     if not hmac.compare_digest(_mac(body, secret), raw[-_MAC_BYTES:]) or body[0] != TOKEN_VERSION:
         return None
@@ -71,4 +74,8 @@ def _checked(text: str, secret: bytes) -> Token | None:
 
 
 def _mac(body: bytes, secret: bytes) -> bytes:
-    return hmac.digest(secret, b"token\0" + body, hashlib.sha256)[:_MAC_BYTES]
+    return _keyed(secret).digest(b"token\0" + body)[:_MAC_BYTES]
+
+
+_keyed = lru_cache(maxsize=1)(Keyed)
+"""A process has one secret, for as long as it lives."""

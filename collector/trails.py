@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +45,6 @@ _HEADS = np.dtype([("n", "<u2"), ("place", "<u4"), ("t", "<u4")])
 _STEP_BYTES = 3
 _PLACE, _TIME = range(2)
 _NONE = -(2**15)
-_LANE = range(_NONE, 2**15)
-"""What is looked up: a difference in 16 bits. Its last number is beyond reach."""
 
 Numbers = NDArray[np.int32]
 
@@ -64,19 +63,21 @@ def _numbers_by_key() -> NDArray[np.int16]:
     return table
 
 
-def _words(numbers: NDArray[np.int16]) -> NDArray[np.uint16]:
-    """By kind and difference in 16 bits: its code, and above it its side byte."""
-    words = np.full((2, len(_LANE)), FAR, np.uint16)
-    kind, code, side = np.nonzero(numbers != _NONE)
-    differences = numbers[kind, code, side] - np.where(kind == _TIME, 0, DIRECT_PX)
-    words[kind, differences % len(_LANE)] = code | side << 8
-    return words
+def _words(numbers: NDArray[np.int16]) -> dict[int, int]:
+    """By difference: its code, and above it its side byte. What is beyond reach is not there."""
+    code, side = np.nonzero(numbers != _NONE)
+    words = code | side << 8
+    return dict(zip(numbers[code, side].tolist(), words.tolist(), strict=True))
 
 
 _NUMBERS = _numbers_by_key()
-_WORDS = _words(_NUMBERS).ravel()
+_PLACE_WORDS = {n - DIRECT_PX: word for n, word in _words(_NUMBERS[_PLACE]).items()}
+_TIME_WORDS = _words(_NUMBERS[_TIME])
+"""Looked up one by one: a batch has some dozens of points, for which the tables that numpy would
+need take longer to reach than to use."""
+
+_FARS = repeat(FAR)
 _NUMBERS = _NUMBERS.ravel()
-_KIND_OFFSETS = np.tile(np.array([_PLACE, _PLACE, _TIME], np.int32) * len(_LANE), MAX_POINTS)
 
 
 def pack_steps(flat: Sequence[int]) -> bytes:
@@ -99,13 +100,10 @@ def pack_steps(flat: Sequence[int]) -> bytes:
 
 def _coded(steps: Sequence[int]) -> tuple[bytes, bytes, bytes]:
     """Codes, sides, fars."""
-    try:
-        lanes = struct.pack(f"<{len(steps)}h", *steps)
-    except struct.error:
-        within = (step if step in _LANE else _LANE[-1] for step in steps)
-        lanes = struct.pack(f"<{len(steps)}h", *within)
-    keys = np.frombuffer(lanes, "<u2") + _KIND_OFFSETS[: len(steps)]
-    laid = _WORDS.take(keys).astype("<u2", copy=False).tobytes()
+    words = [FAR] * len(steps)
+    for column, of in enumerate((_PLACE_WORDS, _PLACE_WORDS, _TIME_WORDS)):
+        words[column::_STEP_BYTES] = map(of.get, steps[column::_STEP_BYTES], _FARS)
+    laid = struct.pack(f"<{len(words)}H", *words)
     codes, sides = laid[0::2], laid[1::2].translate(None, b"\0")
     fars, at = [], -1
     while (at := codes.find(FAR, at + 1)) >= 0:

@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from collector.connections import ASK_WITHIN_S, AWAY, GRACE_S, Connections
 from collector.errands import Errands
 from collector.errors import NotStored
+from collector.keyed import Keyed
 
 SALT_BYTES = 32
 _KEEP_SALT = "INSERT INTO salt (day, secret) VALUES ($1, $2) ON CONFLICT DO NOTHING"
@@ -40,8 +41,13 @@ OVERLAP = timedelta(minutes=OVERLAP_MIN)
 
 def visitor_of(salt: bytes, site_id: int, address: str, agent: str) -> int:
     """64-bit signed number of who sent this today."""
+    return visitor_under(Keyed(salt), site_id, address, agent)
+
+
+def visitor_under(salt: Keyed, site_id: int, address: str, agent: str) -> int:
+    """The same under a salt that was made ready."""
     told = f"{site_id}\0{address}\0{agent}".encode("utf-8", "replace")
-    return int.from_bytes(hmac.digest(salt, told, hashlib.sha256)[:8], "big", signed=True)
+    return int.from_bytes(salt.digest(told)[:8], "big", signed=True)
 
 
 def visitor_check(visitor: int) -> int:
@@ -70,6 +76,7 @@ def salt_is_alive(day: date, moment: datetime) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Held:
     secret: bytes
+    keyed: Keyed
     begins_at: datetime
     ends_at: datetime
     shown_at: float
@@ -93,9 +100,9 @@ class Salts:
         held = self._held.get(day)
         return held.secret if held else None
 
-    def at_hand(self, day: date, moment: datetime) -> bytes | None:
-        """The day's salt, where it is held and was shown lately: mostly it is, as it is shown again
-        while it is at hand still, and nobody waits for that."""
+    def at_hand(self, day: date, moment: datetime) -> Keyed | None:
+        """The day's salt made ready, where it is held and was shown lately: mostly it is, as it is
+        shown again while it is at hand still, and nobody waits for that."""
         held = self._held.get(day)
         if held is None or not held.is_alive(moment):
             return None
@@ -103,23 +110,23 @@ class Salts:
         if age_s >= SHOW_S / 2 and not held.being_shown:
             self._held[day] = replace(held, being_shown=True)
             self._errands.begin(day, lambda: self._agree(day, moment))
-        return held.secret if age_s < SHOW_S else None
+        return held.keyed if age_s < SHOW_S else None
 
     async def salt(self, day: date, moment: datetime) -> bytes | None:
         """The day's salt at `moment`; None where its time is over, or has not come.
 
         Raises NotStored when it is not held and the store cannot be asked.
         """
-        if (known := self.at_hand(day, moment)) is not None:
-            return known
+        if self.at_hand(day, moment) is not None:
+            return self.held(day)
         self.forget(moment)
         if not salt_is_alive(day, moment):
             return None
         held = self._held.get(day)
         try:
             # What is held need not wait for a silent store: the errand goes on without us.
-            async with asyncio.timeout(None if held is None else GRACE_S):
-                return await self._errands.run(day, lambda: self._agree(day, moment))
+            within_s = None if held is None else GRACE_S
+            return await self._errands.run(day, lambda: self._agree(day, moment), within_s)
         except AWAY as away:
             if held is None:
                 raise NotStored("the day's salt cannot be read now") from away
@@ -145,4 +152,4 @@ class Salts:
             # Nobody need ask for it again: an idle collector forgets it all the same.
             left_s = (ends_at - moment).total_seconds()
             asyncio.get_running_loop().call_later(left_s, self._held.pop, day, None)
-        self._held[day] = _Held(secret, begins_at, ends_at, time.monotonic())
+        self._held[day] = _Held(secret, Keyed(secret), begins_at, ends_at, time.monotonic())

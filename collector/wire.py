@@ -67,8 +67,15 @@ WIDTHS_PX = range(240, 2600, WIDTH_STEP_PX)
 HEIGHTS_PX = range(240, 1600, HEIGHT_STEP_PX)
 MAX_ZONE = 999
 
+LACKS = ("has", "validity", "timeline", "depth")
+"""What an engine may not know, and then says so: `:has()`, so nothing of zones; `:user-invalid`;
+scroll timelines, so no bands; and any way to tell how far down somebody scrolled."""
+
 OPEN = "open"
 """Name of the row that is the view's opening."""
+
+LEAVE = "leave"
+"""Name of the row that is the end of the view's held image; from outside it is no beacon's name."""
 
 
 class Kind(IntEnum):
@@ -131,6 +138,7 @@ REF = re.compile(r"[A-Za-z0-9._~-]{4,128}\Z")
 
 _STEPS = "|".join(map(str, DWELL_STEPS_S))
 _ALIVE = "|".join(map(str, ALIVE_STEPS_S))
+_LACKS = "|".join(LACKS)
 BEACON_NAME = re.compile(
     rf"""(?:
       (?P<zone>[1-9]\d{{0,2}})\.(?:
@@ -146,6 +154,7 @@ BEACON_NAME = re.compile(
     | w(?P<width_px>\d{{3,4}})
     | g(?P<height_px>\d{{3,4}})
     | (?P<fact>coarse|dark|hidpi)
+    | no-(?P<lack>{_LACKS})
     | c(?P<row>\d{{1,3}})\.(?P<column>\d{{1,2}})
     )\Z""",
     re.VERBOSE | re.ASCII,
@@ -156,7 +165,8 @@ BEACON_NAME = re.compile(
 `7.i|v|o|c|e|u|b` invalid, valid, autofilled, checked, and the shop's own states error, open (u)
 and busy; `y700` scrolled to 700 px, `z1600` row 1600 seen (engines without scroll timelines),
 `b3.5` band 3 in view for 5 s in sum, `t60` page alive for 60 s, `w1280` and `g720` viewport
-buckets, `coarse` pointer, `dark`, `hidpi`, `c12.3` pointer cell row 12 column 3.
+buckets, `coarse` pointer, `dark`, `hidpi`, `no-has` what the engine lacks, `c12.3` pointer cell
+row 12 column 3.
 """
 
 GIF = bytes.fromhex(

@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import date
 from math import inf
-from typing import Any
+from typing import Any, Literal
 
 import structlog
+from msgspec import Struct
 
 from collector.committer import Committer, Drop
 from collector.connections import Door
@@ -31,6 +32,9 @@ GROUP_ROWS = 2000
 GROUP_BYTES = 4 * 1024 * 1024
 """A group is copied once or twice on its way: beyond this, that is the memory that counts."""
 
+GATHERING_TURNS = 4
+"""Of the loop, at most: under load each brings more, and who waits must not wait for all."""
+
 QUEUE_BYTES = 32 * 1024 * 1024
 """Rows that wait for their commit, those of the group under way among them."""
 
@@ -41,39 +45,25 @@ HOUSE_S = 5.0
 """Counts of what was dropped on purpose are written this often; a crash may forget as many."""
 
 
-class _Fate:
-    """What becomes of a row, for all who wait for it: who hangs up takes nobody's answer along."""
+Outcome = bool | CollectorError
+"""True: kept now; False: kept before; else why it is not kept, NotStored or InDoubt."""
 
-    __slots__ = ("_waiters",)
-
-    def __init__(self) -> None:
-        self._waiters: list[asyncio.Future[None]] | None = []
-        """None once the row is kept."""
-
-    async def told(self) -> None:
-        """Returns once the row is kept, or raises why it is not."""
-        if self._waiters is not None:
-            mine = asyncio.get_running_loop().create_future()
-            self._waiters.append(mine)
-            await mine
-
-    def tell(self, problem: CollectorError | None) -> None:
-        waiters, self._waiters = self._waiters or [], None
-        for waiter in waiters:
-            if waiter.done():
-                continue
-            if problem is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(problem)
+Told = Callable[[Outcome], None]
 
 
-_Waiting = tuple[Row, _Fate]
+class _Waiting(Struct):
+    """A row on its way, and who is to be told what becomes of it."""
+
+    row: Row
+    size: int
+    told: Told
+    repeats: list[Told] | None = None
+    """Who sent the same meanwhile."""
 
 
 class Writer:
-    """Keeps rows: `keep` returns once they are committed, or lie in the spool while the store is
-    away; else it raises NotStored or InDoubt."""
+    """Keeps rows: whoever brings one is told once it is committed, or lies in the spool while the
+    store is away; else that it is not kept, or that nobody knows."""
 
     def __init__(
         self,
@@ -89,7 +79,9 @@ class Writer:
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
         self._wake = asyncio.Event()
-        self._recent: OrderedDict[Key, _Fate] = OrderedDict()
+        self._recent: OrderedDict[Key, _Waiting | Literal[True]] = OrderedDict()
+        """True of what is kept."""
+
         self._drops: Counter[Drop] = Counter()
         self._cleaned_at = -inf
         self._committer = Committer(
@@ -127,29 +119,42 @@ class Writer:
         await self._committer.stop()
 
     async def keep(self, row: Row) -> bool:
-        """True once kept, False for a repeat of what is kept already."""
+        """True once kept, False for a repeat of what is kept already; raises why it is neither."""
+        mine: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        # Who hangs up takes nobody's answer along.
+        self.put(row, lambda outcome: None if mine.done() else mine.set_result(outcome))
+        outcome = await mine
+        if isinstance(outcome, bool):
+            return outcome
+        raise outcome
+
+    def put(self, row: Row, told: Told) -> None:
+        """`told` is called once, now or when it is known what became of the row.
+
+        A call and no future: that would pass through the loop once more for each row, and there
+        are many to a group.
+        """
         first = self._recent.get(row.key)
-        if first is not None:
-            await first.told()
-            return False
-        if self._stopping:
-            raise NotStored("the collector is stopping")
-        queued_bytes = self._queued_bytes + row.size
-        if queued_bytes > self._queue_bytes:
-            raise NotStored("the queue is full")
-        fate = _Fate()
-        self._remember(row.key, fate)
-        self._queue.append((row, fate))
-        self._queued_bytes = queued_bytes
-        self._wake.set()
-        await fate.told()
-        return True
+        if first is True:
+            told(False)
+        elif first is not None:
+            first.repeats = [*(first.repeats or ()), told]
+        elif self._stopping:
+            told(NotStored("the collector is stopping"))
+        elif self._queued_bytes + (size := row.size) > self._queue_bytes:
+            told(NotStored("the queue is full"))
+        else:
+            waiting = _Waiting(row, size, told)
+            self._remember(row.key, waiting)
+            self._queue.append(waiting)
+            self._queued_bytes += size
+            self._wake.set()
 
     def count_drop(self, site_id: int, day: date, reason: str, capture: int) -> None:
         self._drops[(site_id, day, reason, capture)] += 1
 
-    def _remember(self, key: Key, fate: _Fate) -> None:
-        self._recent[key] = fate
+    def _remember(self, key: Key, waiting: _Waiting) -> None:
+        self._recent[key] = waiting
         while len(self._recent) > RECENT_KEYS:
             self._recent.popitem(last=False)
 
@@ -160,41 +165,52 @@ class Writer:
                     await self._wake.wait()
             self._wake.clear()
             while self._queue:
+                await self._gathered()
                 await self._write(self._next_group())
                 await self._keep_house()
             await self._keep_house()
         if self._drops:
             await self._write_drops()
 
+    async def _gathered(self) -> None:
+        """Let what has come already be decided on first: a commit costs by the group.
+
+        It is no waiting: as soon as a turn of the loop brings no row the group begins.
+        """
+        for _ in range(GATHERING_TURNS):
+            queued = len(self._queue)
+            await asyncio.sleep(0)
+            if len(self._queue) == queued:
+                return
+
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         size = 0
         while self._queue and len(group) < GROUP_ROWS and size < GROUP_BYTES:
             group.append(self._queue.popleft())
-            size += group[-1][0].size
+            size += group[-1].size
         return group
 
-    async def _write(self, waiting: list[_Waiting]) -> None:
-        group: Group | None = None
+    async def _write(self, group: list[_Waiting]) -> None:
+        settled: Group | None = None
         try:
-            group = await self._committer.settle([row for row, _ in waiting])
+            settled = await self._committer.settle([waiting.row for waiting in group])
         except Exception as defect:
             # A defect of ours costs this group its answers, and must not stop the ones to come.
             log.error("group_failed", why=type(defect).__name__, at=place_of(defect))
-        for row, fate in waiting:
-            self._queued_bytes -= row.size
-            self._answer(row.key, fate, group)
+        for waiting in group:
+            self._queued_bytes -= waiting.size
+            self._tell(waiting, _outcome(waiting.row.key, settled))
 
-    def _answer(self, key: Key, fate: _Fate, group: Group | None) -> None:
-        if group is not None and group.kept(key):
-            fate.tell(None)
-            return
-        self._recent.pop(key, None)
-        fate.tell(
-            InDoubt("the store was lost while it committed")
-            if group is None or group.in_doubt(key)
-            else NotStored("the store cannot take it now")
-        )
+    def _tell(self, waiting: _Waiting, outcome: Outcome) -> None:
+        key = waiting.row.key
+        if outcome is not True:
+            self._recent.pop(key, None)
+        elif key in self._recent:
+            self._recent[key] = True
+        _call(waiting.told, outcome)
+        for told in waiting.repeats or ():
+            _call(told, False if outcome is True else outcome)
 
     async def _keep_house(self) -> None:
         if time.monotonic() - self._cleaned_at >= HOUSE_S:
@@ -206,3 +222,21 @@ class Writer:
         # In one order everywhere: two collectors that count the same never wait in a ring.
         if not await self._committer.keep_house(sorted((*key, n) for key, n in counted.items())):
             self._drops.update(counted)
+
+
+def _outcome(key: Key, group: Group | None) -> Outcome:
+    if group is None:
+        return InDoubt("the collector failed while it wrote")
+    if group.all_kept or group.kept(key):
+        return True
+    if group.in_doubt(key):
+        return InDoubt("the store was lost while it committed")
+    return NotStored("the store cannot take it now")
+
+
+def _call(told: Told, outcome: Outcome) -> None:
+    """Whatever befalls one answer, the others of its group are given."""
+    try:
+        told(outcome)
+    except Exception as defect:
+        log.error("answer_lost", why=type(defect).__name__, at=place_of(defect))

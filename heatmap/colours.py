@@ -53,8 +53,9 @@ NO_CHANGE_LEVEL = 128
 
 _INK_RGB = (34, 34, 38)
 _HALO_RGB = (255, 255, 255)
-_INK_ALPHA = 165
-"""A stamp is read on white and on dark pages (dark letters, light outline) and hides nothing."""
+_INK_ALPHA = 80
+"""A stamp is read on white and on dark pages (dark letters, light outline), and the page's own
+words, which are as dark, are read through it."""
 
 
 def rows(name: str, opacity: float = DEFAULT_OPACITY) -> ColourTable:

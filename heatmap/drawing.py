@@ -13,7 +13,7 @@ from heatmap.colours import DEFAULT_OPACITY, DEFAULT_PALETTE, rows, with_ink
 from heatmap.heaps import heap_for
 from heatmap.marks import Marks, clip, gather
 from heatmap.page import Page
-from heatmap.png import STAMP_TONES, encode, stamped
+from heatmap.png import STAMP_TONES, encode, encode_lines, stamped
 from heatmap.scale import Curve, Levels, check_scale
 from heatmap.sheet import Sheet
 from heatmap.smoothing import Edge, one_thread
@@ -139,10 +139,14 @@ def draw(
     with one_thread():
         peak = sheet.peak()
         full = scale_max if scale_max is not None else peak.intensity
-        picture = sheet.paint(full, scale)
+        if stamp is None:
+            lines = sheet.painted(full, scale)
+            png = encode_lines((page.rows, page.columns), lines, table, text)
+        else:
+            png = finish(sheet.paint(full, scale), table, dpr=dpr, stamp=stamp, text=text)
     hot = peak.intensity > 0
     return Drawing(
-        png=finish(picture, table, dpr=dpr, stamp=stamp, text=text),
+        png=png,
         peak=peak.intensity,
         peak_x_px=(peak.column + 0.5) / dpr if hot else None,
         peak_y_px=(peak.row + 0.5) / dpr if hot else None,

@@ -41,3 +41,7 @@ class PictureError(HeatmapError):
 
 class TrailError(HeatmapError):
     """A trail, a scroll depth or a dwell clock that no page view can have left."""
+
+
+class CohortError(HeatmapError):
+    """Visits, labels or strata that do not belong together, or a rule that is unknown."""

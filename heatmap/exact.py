@@ -1,9 +1,8 @@
 """The density by its definition: the kernel of every mark at every place, in double precision.
 
 No cells, no reach, no tables: the difference to the true sum is round-off. It costs marks times
-places, so pictures are not made this way; but a few hundred marks on coarse cells, such as one
-visit's stalls, are summed faster than a grid for them is laid out, and tests hold the fast way
-against this one.
+places, so pictures are not made this way; but the contour lines of a map of FEW marks are found on
+it, which then is faster than laying out a grid, and tests hold the fast way against this one.
 """
 
 from __future__ import annotations
@@ -17,6 +16,9 @@ from heatmap.errors import PageSizeError
 from heatmap.marks import Boxes, Marks, Points, clip
 from heatmap.page import FloatArray, Page
 from heatmap.smoothing import Edge, check_edge, mass_inside, one_thread
+
+FEW = 100
+"""Marks up to which this way is the faster one, on the cells that lines are drawn through."""
 
 VALUES_AT_ONCE = 1 << 20
 """Values of the kernel made in one go along an axis: 8 MB."""

@@ -70,7 +70,7 @@ class Grid:
         """Centres of the rows (rows,), CSS pixels."""
         return self._centres(self.rows)
 
-    def to_cells(self, position_px: FloatArray) -> FloatArray:
+    def to_cells(self, position_px: Floats) -> Floats:
         """Give positions in cells, such that whole numbers are the centres of rows or columns."""
         return position_px / self.cell_px + (PADDING - 0.5)
 
@@ -107,44 +107,59 @@ def deposit(
     Source   Hockney & Eastwood 1988, Computer Simulation Using Particles, ch. 5
     """
     # Points one row outside still reach in, and with their other share one row further out.
-    mass = np.zeros((stop - first + 4, grid.columns))
+    rows = stop - first + 4
+    # One more for the neighbour of the last cell.
+    flat = np.zeros(rows * grid.columns + 1)
     for at_px, weights in marks.points.parts(POINTS_AT_ONCE):
-        _add_points(mass, at_px.astype(np.float64), weights, grid, first - 2, lifts)
-    wanted = mass[2:-2]
+        _add_points(flat, at_px, weights, grid, range(first - 2, stop + 2), lifts)
+    wanted = flat[:-1].reshape(rows, grid.columns)[2:-2]
     add_boxes(wanted, marks.boxes, grid, first, lifts)
     return wanted
 
 
 def _add_points(
-    mass: FloatArray,
-    at_px: FloatArray,
+    flat: FloatArray,
+    at_px: Floats,
     weights: Floats | None,
     grid: Grid,
-    first: int,
+    rows: range,
     lifts: tuple[Lift, Lift] | None,
 ) -> None:
-    rows, columns = mass.shape
-    y = grid.to_cells(at_px[:, 1]) - first
-    near = (y >= 0.5) & (y < rows - 1.5)
-    if not near.all():
+    if lifts is not None:  # their mass is promised to round-off
+        at_px = at_px.astype(np.float64)
+    y = grid.to_cells(at_px[:, 1]) - rows.start
+    if rows.start > -2 or rows.stop < grid.rows + 2:
+        near = (y >= 0.5) & (y < len(rows) - 1.5)
         at_px, y = at_px[near], y[near]
         weights = None if weights is None else weights[near]
     x = grid.to_cells(at_px[:, 0])
-    weight: FloatArray | float = 1.0 if weights is None else weights.astype(np.float64)
+    weight: Floats | float = 1.0 if weights is None else weights
     if lifts is not None:
-        weight = weight * lifts[0](at_px[:, 0]) * lifts[1](at_px[:, 1])
+        weight = weight * _lifted(at_px, lifts)
     row, column = np.rint(y), np.rint(x)
-    shares_x, shares_y = point_shares(x - column), point_shares(y - row)
+    before, at, after = point_shares(x - column)
     # Of the first of the 3 x 3 cells; the others lie as many steps on for all points.
-    first_cell = ((row - 1) * columns + (column - 1)).astype(np.intp)
-    flat = mass.reshape(-1)
-    for down, share_y in enumerate(shares_y):
+    first_cell = (row.astype(np.intp) - 1) * grid.columns + (column.astype(np.intp) - 1)
+    # Every cell together with the next one, as real and imaginary part: both are added at once,
+    # and waiting for their memory takes longer than adding.
+    pairs = np.ndarray((flat.size - 1,), np.complex128, flat.data, strides=flat.strides)
+    pair = np.empty(len(x), dtype=np.complex128)
+    for down, share_y in enumerate(point_shares(y - row)):
         weighted = weight * share_y
-        for across, share_x in enumerate(shares_x):
-            np.add.at(flat[down * columns + across :], first_cell, weighted * share_x)
+        np.multiply(weighted, before, out=pair.real)
+        np.multiply(weighted, at, out=pair.imag)
+        np.add.at(pairs[down * grid.columns :], first_cell, pair)
+        np.add.at(
+            flat[down * grid.columns + 2 :], first_cell, (weighted * after).astype(np.float64)
+        )
 
 
-def point_shares(offset: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _lifted(at_px: Floats, lifts: tuple[Lift, Lift]) -> FloatArray:
+    x_px, y_px = at_px.astype(np.float64).T
+    return lifts[0](x_px) * lifts[1](y_px)
+
+
+def point_shares(offset: Floats) -> tuple[Floats, Floats, Floats]:
     """Share of a point for the cell before, the nearest and the one after; offset in -0.5..0.5."""
     return 0.5 * (0.5 - offset) ** 2, 0.75 - offset**2, 0.5 * (0.5 + offset) ** 2
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from heatmap.colours import ColourTable
+from heatmap.colours import ColourTable, with_ink
 from heatmap.errors import PictureError
 from heatmap.page import FloatArray
-from heatmap.png import decode, encode
+from heatmap.png import STAMP_TONES, decode, encode, stamped
 from heatmap.scale import TOP_LEVEL, Levels
 
 COLOURS = TOP_LEVEL + 1
@@ -62,6 +62,19 @@ def extended(png: bytes, strip: Layer) -> bytes:
     upper = with_room(Layer(picture.levels, picture.table), len(strip.table) - 1)
     levels = np.vstack((upper.levels, _lifted(strip, len(upper.table) - 1)))
     return encode(levels, padded(np.vstack((upper.table, strip.table[1:]))), picture.text)
+
+
+def stamp_layer(word: str, rows: int, columns: int, dpr: int) -> Layer:
+    """Write a word slantwise all over a page of so many device pixels.
+
+    word     1..24 printable characters
+    Returns  Layer of STAMP_TONES + 1 colours
+    Raises   TextError as for `heatmap.png.stamped`
+    """
+    below = TOP_LEVEL - STAMP_TONES
+    inked = stamped(np.zeros((rows, columns), dtype=np.uint8), word, dpr)
+    table = with_ink(np.zeros((COLOURS, 4), dtype=np.uint8), STAMP_TONES)[below:]
+    return Layer(np.maximum(inked, np.uint8(below)) - np.uint8(below), table)
 
 
 def merged(below: Layer, above: Layer) -> Layer:

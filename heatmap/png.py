@@ -9,14 +9,14 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from heatmap.deflate import crc32, deflate
+from heatmap.deflate import crc32, deflate, deflate_lines
 from heatmap.errors import PictureError, TextError
 from heatmap.page import MAX_PIXELS
 from heatmap.scale import TOP_LEVEL, Levels
@@ -35,8 +35,8 @@ STAMP_PX = 40
 """Height of the stamp's letters, CSS pixels: readable in a thumbnail of the page."""
 STAMP_LEAST_PX = 9
 """Letters shrink no further on a narrow page: a word cut short warns better than a smudge."""
-STAMP_TILE_PX = (360, 440)
-"""One tile holds the stamp twice, staggered, so that no part of a window is without it."""
+STAMP_TILE_PX = (600, 720)
+"""One tile holds the stamp twice, staggered: every window shows it, and few words lie under it."""
 STAMP_DEGREES = 24
 STAMP_STROKE = 0.06
 """Outline of the letters over their height: seen on a page as dark as the letters."""
@@ -58,7 +58,32 @@ def encode(
     Raises   TextError for a keyword or text that PNG cannot hold
     Source   Portable Network Graphics (Third Edition), W3C
     """
-    rows, columns = levels.shape
+    return _indexed(levels.shape, deflate(levels), table, text)
+
+
+def encode_lines(
+    size: tuple[int, int],
+    bands: Iterable[Levels],
+    table: NDArray[np.uint8],
+    text: Mapping[str, str] | None = None,
+) -> bytes:
+    """Write an indexed PNG without ever holding its picture.
+
+    size         rows, columns
+    bands        the picture's lines from the top, as for `heatmap.deflate.deflate_lines`
+    table, text  as for `encode`, and the errors
+    Returns      the same bytes for the same bands
+    """
+    return _indexed(size, deflate_lines(bands), table, text)
+
+
+def _indexed(
+    size: tuple[int, int],
+    pixels: bytes,
+    table: NDArray[np.uint8],
+    text: Mapping[str, str] | None,
+) -> bytes:
+    rows, columns = size
     header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
     chunks = [
         (b"IHDR", header),
@@ -66,7 +91,7 @@ def encode(
         (b"tRNS", table[:, 3].tobytes()),
     ]
     chunks += [_text_chunk(key, value) for key, value in sorted((text or {}).items())]
-    chunks += [(b"IDAT", deflate(levels)), (b"IEND", b"")]
+    chunks += [(b"IDAT", pixels), (b"IEND", b"")]
     return SIGNATURE + b"".join(part for kind, data in chunks for part in _chunk(kind, data))
 
 

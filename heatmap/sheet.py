@@ -24,7 +24,7 @@ from heatmap.deflate import lines_for
 from heatmap.grid import NODES_AT_ONCE, node_step
 from heatmap.heaps import Heap
 from heatmap.page import FloatArray, Page
-from heatmap.scale import Curve, Levels, bend, gain, least_gained
+from heatmap.scale import TOP_LEVEL, Curve, Levels, bend, gain, least_gained
 from heatmap.smoothing import Edge, mass_inside
 
 Singles = NDArray[np.float32]
@@ -35,8 +35,9 @@ TAPS = 4
 REACH = 4.3
 """The kernel ends here, in standard deviations: a mark is left out below 1/10,000 of its peak."""
 
-DISTANCES_AT_ONCE = 8
-"""Node distances along x whose pixels are made together: more would multiply by more zeros."""
+DISTANCES_AT_ONCE, PIXELS_AT_ONCE = 8, 48
+"""Node distances along x whose pixels are made together, or more until they are so many pixels:
+fewer pixels are slow to multiply, more distances multiply by more zeros."""
 
 VALUES_AT_ONCE = 1 << 17
 """Pixels made together: half a megabyte, which stays in the processor's cache."""
@@ -103,12 +104,14 @@ class Nodes:
     count      node distances it takes to cover the picture
     apart_px   distance of the nodes, CSS pixels
     lift       (count * step,) factors for the pixels' heat
+    inside     (count + TAPS - 1,) share of the kernel inside the page at each node: 1 / lift there
     """
 
     step: int
     count: int
     apart_px: float
     lift: Singles
+    inside: Singles
 
     def at_px(self, first: int, stop: int) -> FloatArray:
         """Nodes that the pixels of distances first..stop-1 need, CSS pixels."""
@@ -121,11 +124,18 @@ def nodes_for(length_px: int, dpr: int, bandwidth_px: float, edge: Edge) -> Node
     step = node_step(bandwidth_px, dpr)
     count = math.ceil(length_px * dpr / step)
     centres_px = (np.arange(count * step) + 0.5) / dpr
-    lift = np.ones(count * step)
+    lift, inside = np.ones(count * step), np.ones(count + TAPS - 1)
     if edge == "uniform":
-        inside = np.minimum(centres_px, length_px)
-        lift /= mass_inside(inside, bandwidth_px, length_px)
-    return Nodes(step, count, step / dpr, _kept(lift.astype(np.float32)))
+        lift /= mass_inside(np.minimum(centres_px, length_px), bandwidth_px, length_px)
+        nodes_px = np.arange(-1.0, count + TAPS - 2) * (step / dpr)
+        inside = mass_inside(nodes_px, bandwidth_px, length_px)
+    return Nodes(
+        step,
+        count,
+        step / dpr,
+        _kept(lift.astype(np.float32)),
+        _kept(inside.astype(np.float32)),
+    )
 
 
 def _kept(values: Singles) -> Singles:
@@ -149,12 +159,14 @@ class Strip:
 
     A line is what a PNG has for a row: a column of nothing, then the picture's columns.
 
-    windows  (stop - first, TAPS, 1 + columns) coefficients that each distance's pixels need
+    lines    (stop - first + TAPS - 1, 1 + columns) coefficients
+    windows  (stop - first, TAPS, 1 + columns) of these, those that each distance's pixels need
     bounds   upper limits of the heat in each so many distances that are made at once
     """
 
     first: int
     stop: int
+    lines: Singles
     windows: Singles
     bounds: Singles
 
@@ -175,8 +187,8 @@ class Sheet:
         self._width = 1 + page.columns
         self._at_once = max(VALUES_AT_ONCE // (self._y.step * self._width), 1)
         self._values = np.empty((self._at_once, self._y.step, self._width), dtype=np.float32)
-        # A picture is walked twice, for its peak and its levels; most are one strip, kept here.
-        self._strip = functools.lru_cache(maxsize=1)(self._make_strip)
+        # A picture is walked twice, for its peak and its levels; most are one strip.
+        self._late: Strip | None = None
 
     def peak(self) -> Peak:
         """Find the hottest pixel; of equal ones the topmost, then the leftmost."""
@@ -194,17 +206,47 @@ class Sheet:
     def paint(self, scale_max: float, curve: Curve) -> Levels:
         """Give the levels of all pixels, (rows, columns) of the page's picture."""
         picture = lines_for(self._page.rows, self._page.columns)
-        factor = gain(curve) / scale_max if scale_max > 0 else 0.0
-        for strip in self._strips():
-            for block, bound in enumerate((strip.bounds * factor).tolist()):
-                rows = self._block_rows(strip, block)
-                if bound < least_gained(curve):
-                    picture[rows] = 0
-                    continue
-                lines = self._lines(strip, block, factor)[1]
-                bend(lines, curve, bound > gain(curve))
-                np.copyto(picture[rows], lines, casting="unsafe")
+        row = 0
+        for lines in self.painted(scale_max, curve):
+            picture[row : row + len(lines)] = lines
+            row += len(lines)
         return picture[:, 1:]
+
+    def painted(self, scale_max: float, curve: Curve) -> Iterator[Levels]:
+        """Walk the picture's lines from the top, (rows, 1 + columns): a zero, then the levels.
+
+        They are overwritten by the next ones.
+        """
+        factor = gain(curve) / scale_max if scale_max > 0 else 0.0
+        band = np.empty((self._at_once * self._y.step, self._width), dtype=np.uint8)
+        for strip in self._strips():
+            bounds = (strip.bounds * factor).tolist()
+            if curve == "linear" and factor > 0:
+                self._add_half(strip, factor)
+            for block, bound in enumerate(bounds):
+                rows = self._block_rows(strip, block)
+                levels = band[: rows.stop - rows.start]
+                if bound < least_gained(curve):
+                    levels.fill(0)
+                else:
+                    lines = self._lines(strip, block, factor)[1]
+                    if curve != "linear":
+                        bend(lines, curve, bound > gain(curve))
+                    elif bound > TOP_LEVEL:
+                        np.minimum(lines, TOP_LEVEL, out=lines)
+                    np.copyto(levels, lines, casting="unsafe")
+                yield levels
+
+    def _add_half(self, strip: Strip, factor: float) -> None:
+        """Lift a strip by half a level, so that cutting off after the point rounds its pixels.
+
+        A twentieth of the additions that the pixels themselves would take. Their own lift is taken
+        off again: between nodes it is met to 1/100 of a level.
+        """
+        inside = self._y.inside[strip.first : strip.stop + TAPS - 1]
+        np.add(strip.lines, (0.5 / factor) * inside[:, None], out=strip.lines)
+        # It is no longer what peaks and surfaces are read from.
+        self._late = None
 
     def bands(self) -> Iterator[tuple[int, Singles]]:
         """Walk the surface down the page: a first row, and (rows, columns) mass per square pixel.
@@ -242,16 +284,19 @@ class Sheet:
         most = min(cells / per_distance, STRIP_VALUES / self._page.columns)
         step = max(int(most), 1)
         for first in range(0, self._y.count, step):
-            yield self._strip(first, min(first + step, self._y.count))
+            if self._late is None or self._late.first != first:
+                self._late = None  # two at a time would be twice the memory
+                self._late = self._strip(first, min(first + step, self._y.count))
+            yield self._late
 
-    def _make_strip(self, first: int, stop: int) -> Strip:
-        coefficients = self._spread(self._smoothed(self._y.at_px(first, stop)))
-        windows = sliding_window_view(coefficients, TAPS, axis=0).transpose(0, 2, 1)
-        rows = coefficients.max(axis=1)
+    def _strip(self, first: int, stop: int) -> Strip:
+        lines = self._spread(self._smoothed(self._y.at_px(first, stop)))
+        windows = sliding_window_view(lines, TAPS, axis=0).transpose(0, 2, 1)
+        rows = lines.max(axis=1)
         hottest = np.maximum.reduce([rows[tap : tap + stop - first] for tap in range(TAPS)])
         lift = self._y.lift.reshape(-1, self._y.step).max(axis=1)[first:stop]
         blocks = np.arange(0, stop - first, self._at_once)
-        return Strip(first, stop, windows, np.maximum.reduceat(hottest * lift, blocks))
+        return Strip(first, stop, lines, windows, np.maximum.reduceat(hottest * lift, blocks))
 
     def _smoothed(self, nodes_y: FloatArray) -> Singles:
         """Coefficients at nodes along y and all nodes along x."""
@@ -304,9 +349,10 @@ class Sheet:
         lines = np.empty((len(coefficients), 1 + count * step), dtype=np.float32)
         lines[:, 0] = 0
         columns = lines[:, 1:]
-        block = _spread_matrix(step, DISTANCES_AT_ONCE)
-        for first in range(0, count, DISTANCES_AT_ONCE):
-            last = min(first + DISTANCES_AT_ONCE, count)
+        at_once = max(PIXELS_AT_ONCE // step, DISTANCES_AT_ONCE)
+        block = _spread_matrix(step, at_once)
+        for first in range(0, count, at_once):
+            last = min(first + at_once, count)
             pixels = slice(first * step, last * step)
             here = block[: last - first + TAPS - 1, : (last - first) * step]
             np.matmul(

@@ -190,7 +190,7 @@ def density(
     """
     page = Page(width_px, height_px)
     marks = clip(gather(points_px, weights, boxes_px, box_weights), page).marks
-    wanted_px = _cell_centres(page, cell_px)
+    wanted_px = cell_centres(page, cell_px)
     surface = Surface(marks, page, wanted_px, bandwidth_px, edge)
     values = np.zeros((wanted_px[1].size, wanted_px[0].size))
     with one_thread():
@@ -255,7 +255,12 @@ def kernel_sd(bandwidth_px: float, cell_px: float) -> float:
     return math.sqrt(bandwidth_px**2 - SPLINE_VARIANCE * cell_px**2)
 
 
-def _cell_centres(page: Page, cell_px: float) -> tuple[FloatArray, FloatArray]:
+def cell_centres(page: Page, cell_px: float) -> tuple[FloatArray, FloatArray]:
+    """Give the places (columns,) along x and (rows,) along y that `density` has values at.
+
+    cell_px  side of a cell, CSS pixels
+    Raises   PageSizeError for a side that is not positive or makes too many cells
+    """
     if not 0 < cell_px < math.inf:
         raise PageSizeError(f"cell_px must be positive and finite, got {cell_px!r}")
     if page.width_px * page.height_px / cell_px**2 > MAX_PIXELS:

@@ -36,7 +36,9 @@ GROUPS = ("@container ", "@media ", "@supports ")
 _URL = re.compile(r"url\(([^()]*)\)")
 _KEYFRAME = re.compile(r"(from|to|\d{1,3}%)(,(from|to|\d{1,3}%))*")
 _BLOCK = r"#gloed(?:-page|-leave)?(?=[ >,{]|\Z)"
-_OURS = re.compile(rf"{_BLOCK}(?:[ >](?:gl-[a-z]|img|\.gl-?[a-z]?\d+|\*)(?::hover)?)*")
+_OURS = re.compile(
+    rf"{_BLOCK}(?:[ >](?:gl-[a-z]|img|\.gl-?[a-z]?\d+|\*)(?::hover|::before|::after)?)*"
+)
 _STATE = re.compile(
     r":root:has\((?P<selector>[^()]+?)(?:"
     r":(?:hover|focus-within|active)|(?P<own>:(?:user-invalid|user-valid|autofill|checked)|))\) "

@@ -18,6 +18,10 @@ class SheetError(SnippetError):
     """A stylesheet that breaks a promise of ours, found before anybody is served it."""
 
 
+class ScriptError(SnippetError):
+    """The optional script cannot be made here."""
+
+
 def shown(value: str) -> str:
     """A refused value as a message may repeat it."""
     short = value if len(value) <= SHOWN_CHARACTERS else value[:SHOWN_CHARACTERS] + "…"

@@ -50,6 +50,23 @@ GUARDED = (
 )
 """What reacts to a pointer: over these there are no cells, and their own clocks tell the dwell."""
 
+TIMELINE = "(animation-timeline:scroll())"
+DEPTH_BY_SKIPPING = (
+    f"(content-visibility:auto) and (not {TIMELINE}) and (not (-webkit-app-region:none))"
+)
+"""An engine that skips what is far from the window, and is not Chromium: only that has this
+property, and versions of it without timelines skip at quite another distance."""
+
+LACKS = {
+    "has": "not selector(:has(a))",
+    "validity": "not selector(:user-invalid)",
+    "timeline": f"not {TIMELINE}",
+    "depth": f"(not {TIMELINE}) and (not ({DEPTH_BY_SKIPPING}))",
+}
+"""When an engine lacks what `collector/wire.py` names."""
+
+assert tuple(LACKS) == wire.LACKS
+
 # No autoescape: HTML's escapes mean nothing in a stylesheet. All that is filled in are numbers of
 # ours and selectors in the normal form of the closed grammar, which cannot end a rule.
 _TEMPLATES = Environment(
@@ -166,6 +183,8 @@ def _rendered(page: Page) -> str:
         depth_marks_px=DEPTH_MARKS_PX,
         widths_px=wire.WIDTHS_PX,
         heights_px=wire.HEIGHTS_PX,
+        lacks=LACKS,
+        depth_by_skipping=DEPTH_BY_SKIPPING,
         cells=page.cells,
         cell_rows=wire.CELL_ROWS,
         cell_columns=wire.CELL_COLUMNS,

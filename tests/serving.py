@@ -14,6 +14,7 @@ import uvicorn
 from app.clock import SteppedClock
 from app.config import Settings
 from app.context import Context
+from app.exchange import protocol
 from app.main import Gloed, create_app
 from app.store import Store
 
@@ -53,15 +54,21 @@ def settings_for(database_url: str, **more: Any) -> Settings:
 
 @contextmanager
 def serving(
-    database_url: str, clock: SteppedClock, app: Gloed | None = None, **more: Any
+    database_url: str,
+    clock: SteppedClock,
+    app: Gloed | None = None,
+    http: Any = None,
+    **more: Any,
 ) -> Iterator[Running]:
     made = app or create_app(settings_for(database_url, **more), clock=clock)
-    with served(made) as (url, loop):
+    with served(made, http) as (url, loop):
         yield Running(url, made, clock, loop, database_url)
 
 
 @contextmanager
-def served(app: Any) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
+def served(
+    app: Any, http: Any = None, **more: Any
+) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
     """Any ASGI application on a free port; stopped, with its lifespan, at the end."""
     config = uvicorn.Config(
         app,
@@ -69,7 +76,9 @@ def served(app: Any) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
         port=0,
         log_level="warning",
         access_log=False,
+        http=http or protocol(),
         proxy_headers=False,  # as `serve` has it: whom to believe is Gloed's own decision
+        **more,
     )
     server = uvicorn.Server(config)
     ready = threading.Event()

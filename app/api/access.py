@@ -1,21 +1,23 @@
-"""Who may see which shop: a key in the header, a session's cookie, or a signed picture link.
+"""Who may see which shop: a key in the header, a cookie, or a signed picture link.
 
 Absent and forbidden look the same, so that keys of one shop cannot list the others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from app.access.keys import find_key
+from app.access.session import Rights, rights_of
+from app.access.shares import find_share
 from app.context import Context, context_of
-from app.filters import LONGEST_NAMES, refuse_repeated
 from app.front import own_path
-from app.keys import ApiKey, find_key
+from app.mapping.filters import LONGEST_NAMES, refuse_repeated
 from app.problems import BadParameters, LinkRefused, NotFound, Unauthorized
-from app.session import signed_in
 from app.shops import list_sites
 from collector.sites import Page, Site
 
@@ -24,25 +26,25 @@ ContextDep = Annotated[Context, Depends(context_of)]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who may ask: with a key of one site, or signed in and so an owner of all."""
+    """Somebody who may ask: with a key of one site, signed in, or the guest of a share."""
 
-    key: ApiKey | None
+    rights: tuple[Rights, ...]
 
-    def may(self, scope: str, site_id: int) -> bool:
-        return self.key is None or (self.key.site_id == site_id and self.key.allows(scope))
+    def may(self, scope: str, site_id: int, page: str | None = None) -> bool:
+        return any(one.may(scope, site_id, page) for one in self.rights)
 
 
 async def caller(request: Request, context: ContextDep) -> Caller:
     authorization = request.headers.get("authorization", "")
-    if not authorization and signed_in(request, context) is not None:
-        asking = Caller(None)
-    else:
-        key = await find_key(context.store, authorization, context.clock())
-        if key is None:
-            raise Unauthorized("send Authorization: Bearer gld_…; `gloed key add` makes a key")
-        asking = Caller(key)
+    rights: tuple[Rights, ...] = ()
+    if not authorization:
+        rights = await rights_of(request, context)
+    elif (key := await find_key(context.store, authorization, context.clock())) is not None:
+        rights = (key,)
+    if not rights:
+        raise Unauthorized("send Authorization: Bearer gld_…; `gloed key add` makes a key")
     refuse_repeated(request.query_params.multi_items())
-    return asking
+    return Caller(rights)
 
 
 CallerDep = Annotated[Caller, Depends(caller)]
@@ -72,13 +74,13 @@ async def readable_site(site: SiteKey, context: ContextDep, asking: CallerDep) -
 async def readable_page(
     site: SiteKey, page: Slug, context: ContextDep, asking: CallerDep
 ) -> Target:
-    return _target(await _site(context, site, asking, "read"), page)
+    return _target(await _site(context, site, asking, "read", page), page)
 
 
 async def writable_page(
     site: SiteKey, page: Slug, context: ContextDep, asking: CallerDep
 ) -> Target:
-    return _target(await _site(context, site, asking, "write"), page)
+    return _target(await _site(context, site, asking, "write", page), page)
 
 
 async def picture_page(request: Request, site: SiteKey, page: Slug, context: ContextDep) -> Target:
@@ -86,14 +88,27 @@ async def picture_page(request: Request, site: SiteKey, page: Slug, context: Con
     if "signature" not in request.query_params and "expires" not in request.query_params:
         return await readable_page(site, page, context, await caller(request, context))
     pairs = request.query_params.multi_items()
-    if not context.signer.link_holds(own_path(request.scope), pairs, context.clock()):
-        raise LinkRefused("this link has expired or was changed; ask for a new one")
-    return _target(await _site(context, site, Caller(None), "read"), page)
+    number = context.signer.link_holds(own_path(request.scope), pairs, context.clock())
+    if number is None or not await _is_in_use(context, number):
+        raise LinkRefused("this link has expired, was revoked or was changed; ask for a new one")
+    return _target(_found(await list_sites(context.store), site), page)
 
 
-async def _site(context: Context, key: str, asking: Caller, scope: str) -> Site:
-    for site in await list_sites(context.store):
-        if site.public_key == key and asking.may(scope, site.site_id):
+async def _is_in_use(context: Context, share_id: int) -> bool:
+    """Links that the house made for itself belong to no share, and cannot be revoked."""
+    return not share_id or await find_share(context.store, share_id, context.clock()) is not None
+
+
+async def _site(
+    context: Context, key: str, asking: Caller, scope: str, page: str | None = None
+) -> Site:
+    sites = await list_sites(context.store)
+    return _found((site for site in sites if asking.may(scope, site.site_id, page)), key)
+
+
+def _found(sites: Iterable[Site], key: str) -> Site:
+    for site in sites:
+        if site.public_key == key:
             return site
     raise NotFound("no such site, or none that this key may see")
 

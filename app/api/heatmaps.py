@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app.api.access import ContextDep, Target, picture_page, readable_page
-from app.filters import MapQuery
-from app.maps import summary
-from app.overlays import Picture, etag
+from app.drawing.overlays import Picture, etag
+from app.mapping.filters import MapQuery
+from app.mapping.maps import summary
 
 router = APIRouter(tags=["heatmaps"])
 OPEN_MAX_AGE_S = 60
@@ -99,6 +99,9 @@ class Heatmap(BaseModel):
     scale: Scale
     peak: Peak
     clipped: int
+    style: str
+    folds_px: list[float] | None
+    """Where the windows of 25, 50 and 75 % of the page views end, if `marks` asks for folds."""
     zones: list[ZoneHeatOut]
 
 
@@ -128,9 +131,11 @@ def told(drawn: Picture) -> Heatmap:
     drawing, found = drawn.drawing, drawn.found
     return Heatmap(
         **summary(found),
-        scale=Scale(curve=found.query.scale, max=drawing.scale_max, unit=_per_px(found.unit)),
+        scale=Scale(curve=found.query.scale, max=drawing.scale_max, unit=found.scale_unit),
         peak=Peak(x_px=drawing.peak_x_px, y_px=drawing.peak_y_px, value=drawing.peak),
         clipped=drawing.clipped,
+        style=found.query.style,
+        folds_px=list(found.folds_px) or None,
         zones=[
             ZoneHeatOut(
                 number=heat.number,
@@ -142,10 +147,6 @@ def told(drawn: Picture) -> Heatmap:
             for heat in found.zones
         ],
     )
-
-
-def _per_px(unit: str) -> str:
-    return unit if unit.startswith("share") else f"{unit}/px²"
 
 
 def _matches(request: Request, name: str) -> bool:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from app.api.access import ContextDep, Target, no_parameters, writable_page
 from app.api.bodies import read_json
-from app.layout_body import MAX_PICTURE_CHARS, LayoutBody
-from app.layouts import put_layout
+from app.picturing.layout_body import MAX_PICTURE_CHARS, LayoutBody
+from app.picturing.layouts import put_layout
 from collector.decode import view_id_text
 from collector.errors import Malformed
 

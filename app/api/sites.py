@@ -15,7 +15,7 @@ from app.api.access import (
     readable_page,
     readable_site,
 )
-from app.layouts import Layout, layouts_of
+from app.picturing.layouts import Layout, layouts_of
 from app.shops import list_sites
 from collector.decode import view_id_text
 from collector.sites import Page, Site

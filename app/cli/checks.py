@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from app.checks import Finding, check_page, check_store
+from app.checking.checks import Finding, check_page, check_store
+from app.checking.sheet_check import check_sheet
 from app.cli.base import FAILED, now, out, say, show, told, with_store
 from app.config import read_settings
 from app.jobs import job_rows
 from app.secret import fleet_secret
-from app.sheet_check import check_sheet
 from app.spooling import spool_row
 from app.store import Store
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.capture import CaptureError
+from app.access.keys import KeyProblem
 from app.config import SettingsError
-from app.keys import KeyProblem
-from app.layouts import LayoutError
-from app.pictures import PictureError
+from app.drawing.pictures import PictureError
+from app.picturing.capture import CaptureError
+from app.picturing.layouts import LayoutError
 from app.postgres import PostgresError
 from app.problems import ApiProblem
 from app.replay import ReplayError

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from app.access.keys import add_key, revoke_key
 from app.cli.base import now, out, show, with_store
 from app.cli.sites import SITE
-from app.keys import add_key, revoke_key
 from app.shops import find_site
 from app.store import Store
 

@@ -42,7 +42,10 @@ _PLACES: Mapping[str, _Place] = {
     "demo": _Place("demo", "demo"),
     "migrate": _Place("serve", "migrate", "MIGRATE_EXAMPLES"),
     "site": _Place("sites", help="Add, list and switch live the shops."),
+    "privacy": _Place("privacy", "privacy"),
     "key": _Place("keys", help="Keys for the API."),
+    "account": _Place("accounts", help="Who may sign in, by password or link, and see what."),
+    "share": _Place("shares", help="Links that show one page's map, or its picture alone."),
     "zones": _Place("snippet", "zones", "ZONES_EXAMPLES"),
     "snippet": _Place("snippet", "snippet"),
     "capture": _Place("pictures", "capture", "CAPTURE_EXAMPLES"),
@@ -50,6 +53,7 @@ _PLACES: Mapping[str, _Place] = {
     "replay": _Place("recordings", "replay"),
     "jobs": _Place("checks", "jobs", "JOBS_EXAMPLES"),
     "check": _Place("checks", "check", "CHECK_EXAMPLES"),
+    "doctor": _Place("doctor", "doctor"),
 }
 
 

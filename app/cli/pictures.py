@@ -10,13 +10,13 @@ import httpx
 import typer
 from pydantic import ValidationError
 
-from app.capture import Captured, CaptureError, store_captures, upload_captures
-from app.capture import capture as capture_page
 from app.cli.base import counted, err, now, out, say, told, with_store
-from app.filters import MapQuery
-from app.maps import PageMap, page_map
-from app.overlays import explain, options, paint, picture_under
+from app.drawing.overlays import explain, options, paint, picture_under
+from app.mapping.filters import MapQuery
+from app.mapping.maps import PageMap, page_map
 from app.pages.legends import legend_of
+from app.picturing.capture import Captured, CaptureError, store_captures, upload_captures
+from app.picturing.capture import capture as capture_page
 from app.shops import ShopError, find_page, find_site
 from app.store import Store
 from collector.sites import Page, Site, Zone
@@ -131,7 +131,7 @@ def render(
     say(
         f"{counted(found.visits, 'visit')}, {counted(found.views, 'page view')}, "
         f"bandwidth {found.bandwidth_px:g} px, "
-        f"full colour at {drawing.scale_max:.3g} {found.unit} per px²"
+        f"full colour at {drawing.scale_max:.3g} {found.scale_unit}"
     )
     out.print(str(output), markup=False)
 

@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from app.access.keys import new_sign_in_link
 from app.cli.base import now, out, say, told
 from app.config import PREFIX, Settings, read_settings
-from app.keys import new_sign_in_link
+from app.exchange import protocol
 from app.links import own_url
 from app.logs import configure_logs
 from app.main import settled_app
@@ -98,10 +99,12 @@ def _run(settings: Settings, url: str, secret: str) -> None:
         "host": settings.host,
         "port": settings.port,
         "access_log": False,
+        "log_config": None,  # its lines come in our form (`app/logs.py`)
         "log_level": "warning",
         "timeout_keep_alive": KEEP_ALIVE_S,
         "timeout_graceful_shutdown": DRAIN_S,
         "proxy_headers": False,
+        "http": protocol(),
         "server_header": False,
     }
     if settings.workers == 1:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.base import now, out, say, show, with_store
+from app.consents import drop_consent, preset, put_consent
 from app.shops import DEFAULT_TIME_ZONE, add_site, find_site, go_live, list_sites, trying
 from app.store import Store
 from collector.sites import Site
@@ -63,3 +64,34 @@ def live(
         question = f"Everything recorded so far of {found.name} is thrown away. Go live?"
         typer.confirm(question, abort=True)
     out.print(f"Live. {with_store(work)} trial views were thrown away.", markup=False)
+
+
+@cli.command(
+    "consent",
+    epilog="[bold]Examples[/bold]\n\n  gloed site consent gs_… cookiebot\n\n"
+    "  gloed site consent gs_… own --cookie agreed --pattern '*stats=1*'\n\n"
+    "  gloed site consent gs_… off",
+)
+def consent(
+    site: Annotated[str, SITE],
+    tool: Annotated[
+        str, typer.Argument(help="complianz, cookiebot, cookieyes, klaro, usercentrics, own, off.")
+    ],
+    cookie: Annotated[str, typer.Option(help="Of `own`: the cookie's name.")] = "",
+    pattern: Annotated[str, typer.Option(help="Of `own`: what means yes, with stars.")] = "",
+) -> None:
+    """Collect only from visitors whose consent cookie says yes; it is compared and forgotten."""
+
+    async def work(store: Store) -> str:
+        found = await find_site(store, site)
+        if tool == "off":
+            await drop_consent(store, found)
+            return "No cookie is asked for: render the fragment only where you may."
+        if tool == "own":
+            await put_consent(store, found, cookie, pattern)
+            return f"{cookie} decides."
+        chosen = preset(tool)
+        await put_consent(store, found, chosen.cookie, chosen.pattern)
+        return f"{chosen.cookie} decides. {chosen.note}".strip()
+
+    out.print(with_store(work), markup=False)

@@ -14,7 +14,7 @@ from app.shops import ShopError, configure, find_site, put_page, put_zones
 from app.store import Store
 from collector.codes import Phase
 from collector.sites import Page, Site, Zone
-from snippets.html import snippet_html, wrap_csp
+from snippets.html import Scripted, snippet_html, wrap_csp
 from snippets.plan import (
     PHASES,
     PRESETS,
@@ -28,6 +28,7 @@ from snippets.plan import (
     write_plan,
 )
 from snippets.propose import propose, propose_zones
+from snippets.script.build import script as made_script
 
 EXAMPLES = """
 [bold]Examples[/bold]\n
@@ -133,6 +134,10 @@ def snippet(
             "own reference."
         ),
     ] = None,
+    script: Annotated[bool, typer.Option(help="Add the optional script.")] = False,
+    freeze: Annotated[
+        bool, typer.Option(help="Give the script its integrity: paste anew when it changes.")
+    ] = False,
 ) -> None:
     """Name pages and their zones, and print the HTML to paste just before </body>.
 
@@ -150,11 +155,15 @@ def snippet(
             wishes = [_Wish(page, _phase(phase), goal, cells, title, chosen)]
         else:
             raise PlanError("say which page: --page NAME, or --plan FILE for all of a plan")
-        policy = wrap_csp(base)  # says what is wrong with a base before anything is changed
+        policy = wrap_csp(
+            base, script=script
+        )  # says what is wrong with a base before anything is changed
         shop = with_store(lambda store: _put(store, site, wishes, menus))
         made = [shop.pages[wish.slug] for wish in wishes]
+        scripted = Scripted(made_script(), frozen=freeze) if script else None
         pasted = [
-            snippet_html(site_key=shop.public_key, page=one, base=base, ref=ref) for one in made
+            snippet_html(site_key=shop.public_key, page=one, base=base, ref=ref, scripted=scripted)
+            for one in made
         ]
     for one, text in zip(made, pasted, strict=True):
         _explain(one, policy)

@@ -18,14 +18,14 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from app.boxes import Box
-from app.capture import Captured, capture
 from app.demo.checkout import CHECKOUT, CheckoutPage
 from app.demo.goods import Line, Order, product_of
 from app.demo.rendering import LOOK
 from app.demo.serving import DemoProblem, open_door, port_of, served
 from app.demo.shop import BASE, Shop, mounted
 from app.demo.walks import Sheet
+from app.picturing.boxes import Box
+from app.picturing.capture import Captured, capture
 
 CAPTURED = Path(__file__).with_name("captured")
 INDEX = CAPTURED / "boxes.json"

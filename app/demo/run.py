@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from app.access.keys import new_sign_in_link
 from app.clock import SteppedClock, system_clock
 from app.config import Settings
 from app.context import Context
@@ -21,7 +22,6 @@ from app.demo.seeding import DAYS, Progress, find_demo, first_moment, make_shop,
 from app.demo.serving import DemoProblem, port_of, served
 from app.demo.shop import BASE, Shop, Snippet
 from app.demo.walkers import Street
-from app.keys import new_sign_in_link
 from app.links import own_url
 from app.main import Gloed, create_app
 from app.store import Store, migrate

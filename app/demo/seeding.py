@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from app.capture import store_captures
 from app.clock import SteppedClock
 from app.context import Context
 from app.demo.checkout import CHECKOUT, SHOP_NAME
@@ -18,6 +17,7 @@ from app.demo.serving import DemoProblem
 from app.demo.walkers import Event, Street, events_of
 from app.demo.walks import stops_of
 from app.jobs import run_due
+from app.picturing.capture import store_captures
 from app.shops import (
     DEFAULT_TIME_ZONE,
     DERIVED,

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from app.boxes import Box
 from app.demo.checkout import SHIPPING_PAGE, STALL_ZONE, CheckoutPage, checkout_page
 from app.demo.gestures import Act, Told, beacons
 from app.demo.people import Ending, Person
+from app.picturing.boxes import Box
 
 HOME, PRODUCT, PROVIDER = "home", "product", "betaaldienst"
 """Stops that bear no snippet."""

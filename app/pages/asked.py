@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
-from app.filters import MapQuery
-from app.pages.labels import FIELDS
+from app.mapping.filters import MapQuery
+from app.pages.labels import AREA_PX2, FIELDS
 
 PERIOD = "date_from"
 """Field that is named for what is wrong between two of them."""
+
+TICKED = ("marks",)
+"""Fields of which several may be chosen."""
+
+FULL, SCALE_MAX = "full_colour", "scale_max"
+"""People give full colour in the unit that the legend tells, the API takes it per px²."""
 
 SHOWN = {"picture": "page"}
 """What the page adds by itself: it shows the map on the picture."""
@@ -27,26 +34,58 @@ class Asked:
     query: MapQuery | None
     wrong: tuple[str, ...] = ()
 
-    def address(self, **more: str) -> str:
-        """The same question as a query string, with something added or put in its place."""
+    def again(self, **more: str) -> str:
+        """The same question to the page, with something added or put in its place."""
         return urlencode({**self.given, **more})
+
+    def address(self, **more: str) -> str:
+        """The same question to the API."""
+        told = _renamed(self.given)
+        if self.query is not None and self.query.scale_max is not None:
+            told[SCALE_MAX] = plainly(self.query.scale_max)
+        return urlencode({**told, **more})
+
+
+def area_of(query: MapQuery) -> int:
+    """The px² that an amount is told for: those of a zone are already whole."""
+    return AREA_PX2 if query.style == "heat" else 1
+
+
+def plainly(value: float) -> str:
+    """Six digits without an exponent, as the form and the API take them."""
+    return format(Decimal(f"{value:.6g}"), "f")
+
+
+def _renamed(given: Mapping[str, str]) -> dict[str, str]:
+    return {SCALE_MAX if name == FULL else name: value for name, value in given.items()}
 
 
 def read_asked(pairs: Sequence[tuple[str, str]]) -> Asked:
     """A form sends its empty fields too: they ask for nothing."""
-    filled = [(name, value.strip()) for name, value in pairs if value.strip()]
+    filled = _as_lists((name, value.strip()) for name, value in pairs if value.strip())
     count = Counter(name for name, _ in filled)
     given = {name: value for name, value in filled if name in FIELDS}
     strange = tuple(sorted(name for name, n in count.items() if n > 1 or name not in FIELDS))
     if strange:
         return Asked(given, None, strange)
     try:
-        return Asked(given, MapQuery.model_validate({**given, **SHOWN}))
+        query = MapQuery.model_validate({**_renamed(given), **SHOWN})
     except ValidationError as problem:
         return Asked(given, None, _wrong(problem))
+    if query.scale_max is not None:
+        query = query.model_copy(update={SCALE_MAX: query.scale_max / area_of(query)})
+    return Asked(given, query)
+
+
+def _as_lists(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Ticked boxes are sent one by one, where the API takes their names with commas between."""
+    told = list(pairs)
+    ticked = [value for name, value in told if name in TICKED]
+    others = [(name, value) for name, value in told if name not in TICKED]
+    return [*others, *((name, ",".join(ticked)) for name in TICKED if ticked)]
 
 
 def _wrong(problem: ValidationError) -> tuple[str, ...]:
     """Each field once, in the order of the form; of an order between two the first."""
     named = {str(error["loc"][0]) if error["loc"] else PERIOD for error in problem.errors()}
-    return tuple(name for name in FIELDS if name in named)
+    return tuple(name for name in FIELDS if (SCALE_MAX if name == FULL else name) in named)

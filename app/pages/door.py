@@ -1,43 +1,93 @@
-"""Signing in by a link that works once, and out again."""
+"""Signing in by a link that works once or by name and password, shares, and out again."""
 
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from app.access.accounts import Account, end_sessions, find_account, sign_in_by_password
+from app.access.keys import use_sign_in_link
+from app.access.session import (
+    Rights,
+    account_of,
+    let_guest_in,
+    rights_of,
+    share_of,
+    sign_in,
+    sign_out,
+    signed_in,
+)
 from app.context import Context, context_of
-from app.keys import use_sign_in_link
 from app.links import own_url
 from app.pages.rendering import HEADERS, page_response, to_root
 from app.problems import LinkRefused, NotFound, Unauthorized
-from app.session import sign_in, sign_out, signed_in
 from app.shops import list_sites
+from collector.errors import TooLarge, UnsupportedMedia
 from collector.sites import Site
 
 router = APIRouter()
 ContextDep = Annotated[Context, Depends(context_of)]
+MOST_FORM_BYTES = 4096
+"""A name and a password, each sign of them percent-encoded."""
+
+FORM = "application/x-www-form-urlencoded"
+FORM_HEADERS = {"Referrer-Policy": "same-origin"}
+"""A page that names no referrer sends the Origin `null` with its form, as any sandbox may."""
 
 
-async def owner(request: Request, context: ContextDep) -> int:
-    """The account that signed in; every page but the door asks for it."""
-    account_id = signed_in(request, context)
-    if account_id is None:
+async def owner(request: Request, context: ContextDep) -> Account:
+    """Who signed in; every page but the door and what is shared asks for it."""
+    account = await account_of(request, context)
+    if account is None:
         raise Unauthorized("sign in by the link that `gloed serve` prints when it starts")
-    return account_id
+    return account
 
 
-OwnerDep = Annotated[int, Depends(owner)]
+OwnerDep = Annotated[Account, Depends(owner)]
 
 
-async def shop(key: str, context: ContextDep, _owner: OwnerDep) -> Site:
-    """The shop in the address."""
+async def may_ask(request: Request, context: ContextDep) -> tuple[Rights, ...]:
+    rights = await rights_of(request, context)
+    if not rights:
+        raise Unauthorized("sign in by the link that `gloed serve` prints when it starts")
+    return rights
+
+
+async def shop(
+    request: Request,
+    key: str,
+    context: ContextDep,
+    rights: Annotated[tuple[Rights, ...], Depends(may_ask)],
+) -> Site:
+    """The shop in the address, if whoever asks may see it, or of it the page in the address."""
+    page = request.path_params.get("slug")
     for site in await list_sites(context.store):
-        if site.public_key == key:
+        if site.public_key == key and any(one.may("read", site.site_id, page) for one in rights):
             return site
     raise NotFound("no such shop")
+
+
+@router.get("/sign-in")
+async def door(request: Request, context: ContextDep) -> Response:
+    return _form(request, context)
+
+
+@router.post("/sign-in")
+async def knock(request: Request, context: ContextDep) -> Response:
+    """By name and password. Where it leads is fixed, and a wrong name is told like a wrong
+    password."""
+    if context.settings.sign_in != "accounts" or not _from_our_pages(request, context):
+        raise LinkRefused("signing in is asked for from a page of ours")
+    name, password = await _typed(request)
+    account_id = await sign_in_by_password(
+        context.store, context.secret, name, password, context.clock()
+    )
+    if account_id is None:
+        return _form(request, context, wrong=True, status=403)
+    return await _welcome(request, context, account_id)
 
 
 @router.get("/sign-in/{secret}")
@@ -46,25 +96,73 @@ async def enter(request: Request, secret: str, context: ContextDep) -> Response:
     account_id = await use_sign_in_link(context.store, secret, context.clock())
     if account_id is None:
         return page_response(request, "link.html.jinja", {}, 403)
-    response = RedirectResponse(to_root(request.scope), 303, HEADERS)
-    sign_in(response, context, account_id)
-    return response
+    return await _welcome(request, context, account_id)
+
+
+@router.get("/shared/{token}")
+async def let_in(request: Request, token: str, context: ContextDep) -> Response:
+    """A share leads to its page, under a cookie that opens nothing else."""
+    share = await share_of(token, context)
+    sites = await list_sites(context.store) if share is not None and not share.picture else ()
+    for site in sites:
+        if share is not None and site.site_id == share.site_id and share.page in site.pages:
+            page = f"{to_root(request.scope)}sites/{site.public_key}/pages/{share.page}"
+            response = RedirectResponse(page, 303, HEADERS)
+            let_guest_in(response, context, token, share.expires_at)
+            return response
+    return page_response(request, "shared.html.jinja", {}, 403)
 
 
 @router.post("/sign-out")
 async def leave(request: Request, context: ContextDep) -> Response:
+    """Out of every browser: a cookie that was copied must not outlive it."""
     if not _from_our_pages(request, context):
         raise LinkRefused("signing out is asked for from a page of ours")
+    account = await account_of(request, context)
+    if account is not None:
+        await end_sessions(context.store, account.account_id)
     response = RedirectResponse(to_root(request.scope), 303, HEADERS)
     sign_out(response)
     return response
 
 
+async def _welcome(request: Request, context: Context, account_id: int) -> Response:
+    account = await find_account(context.store, account_id)
+    if account is None:  # revoked in the meantime
+        raise Unauthorized("this account is there no more")
+    response = RedirectResponse(to_root(request.scope), 303, HEADERS)
+    sign_in(response, context, account)
+    return response
+
+
+def _form(
+    request: Request, context: Context, *, wrong: bool = False, status: int = 200
+) -> Response:
+    shown = {"wrong": wrong, "proxied": context.settings.sign_in == "none"}
+    return page_response(request, "sign_in.html.jinja", shown, status, FORM_HEADERS)
+
+
+async def _typed(request: Request) -> tuple[str, str]:
+    """Name and password of the form; what is absent, or there twice, is empty and so wrong."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != FORM:
+        raise UnsupportedMedia(f"the body must be {FORM}")
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_FORM_BYTES:
+            raise TooLarge(f"a sign-in has at most {MOST_FORM_BYTES} bytes")
+    fields = parse_qs(body.decode("ascii", "replace"))
+    given = (fields.get(name, []) for name in ("name", "password"))
+    name, password = (values[0] if len(values) == 1 else "" for values in given)
+    return name.strip().replace("\0", ""), password
+
+
 def _from_our_pages(request: Request, context: Context) -> bool:
     """By what the browser says of where the form stood.
 
-    Where it has no Sec-Fetch-Site (plain http to another machine), our own pages send the Origin
-    `null`, since they name no referrer. Others may too, but their posts lack the lax cookie.
+    Where it has no Sec-Fetch-Site (plain http to another machine), pages that name no referrer send
+    the Origin `null`. Others may too, but their posts lack the lax cookie.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from app.context import Context
-from app.maps import LIVE_THRESHOLD
+from app.mapping.maps import LIVE_THRESHOLD
 from app.pages.door import ContextDep, OwnerDep
 from app.pages.labels import PHASES
 from app.pages.queries import Counts, counts_by_page, lately
@@ -45,12 +45,13 @@ class Shop:
 async def shops(
     request: Request,
     context: ContextDep,
-    _owner: OwnerDep,
+    account: OwnerDep,
     follow: Annotated[str | None, Query()] = None,
 ) -> Response:
     now = context.clock()
+    seen = [site for site in await list_sites(context.store) if account.may("read", site.site_id)]
     shown = {
-        "shops": [await _shop(context, site) for site in await list_sites(context.store)],
+        "shops": [await _shop(context, site) for site in seen],
         "now": now,
         "phases": PHASES,
         "threshold": LIVE_THRESHOLD,

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 from app.pages.words import N_
 from collector.codes import Phase
+from collector.wire import Reason
+
+AREA_PX2 = 10_000
+"""Intensities are told per 100 x 100 px, about a thumb's reach: per px² they are all 0.000…"""
 
 PHASES: Mapping[Phase, str] = {
     Phase.BROWSE: N_("browsing"),
@@ -69,6 +73,20 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
         "total_count": N_("every time"),
         "unique_visits": N_("once per visit"),
     },
+    "per": {
+        "visit": N_("per visit"),
+        "period": N_("the whole period"),
+    },
+    "style": {
+        "heat": N_("heat"),
+        "confetti": N_("dots"),
+        "zones": N_("filled zones"),
+    },
+    "marks": {
+        "contours": N_("lines of heat"),
+        "folds": N_("where windows end"),
+        "zones": N_("zones with numbers"),
+    },
     "scale": {
         "linear": N_("linear"),
         "sqrt": N_("square root"),
@@ -79,9 +97,9 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
 FIELDS: Mapping[str, str] = {
     "kind": N_("Kind of map"),
     "device": N_("Device"),
-    "outcome": N_("How the visit ended"),
     "date_from": N_("From"),
     "date_to": N_("Up to and including"),
+    "outcome": N_("How the visit ended"),
     "layout": N_("Drawn on"),
     "browser": N_("Browser"),
     "os": N_("System"),
@@ -90,9 +108,31 @@ FIELDS: Mapping[str, str] = {
     "viewport_width_min": N_("Window from, px wide"),
     "viewport_width_max": N_("Window up to, px wide"),
     "aggregation": N_("Counted"),
+    "per": N_("Amounts for"),
+    "style": N_("Drawn as"),
+    "marks": N_("Drawn over it"),
     "palette": N_("Colours"),
     "scale": N_("Colour scale"),
-    "scale_max": N_("Full colour at, per px²"),
+    "full_colour": N_("Full colour at, per 100 × 100 px"),
     "bandwidth": N_("Bandwidth, px"),
 }
 """Every parameter that the map page takes, in the order of its form."""
+
+DROPS: Mapping[str, str] = {
+    Reason.BOT: N_("robots, test browsers without a window among them"),
+    Reason.PREFETCH: N_("pages fetched ahead and not seen"),
+    Reason.OPT_OUT: N_("visitors who ask not to be counted"),
+    Reason.NO_CONSENT: N_("no consent by cookie"),
+    Reason.UNKNOWN_PAGE: N_("a page that this shop does not have"),
+    Reason.BAD_TOKEN: N_("addresses that nobody was given"),
+    Reason.BAD_NAME: N_("signals that an old fragment sends"),
+    Reason.BAD_REF: N_("a reference that cannot be read"),
+    Reason.EXPIRED: N_("pages left open for more than a day"),
+    Reason.CLOCK: N_("browsers whose clock is days off"),
+    Reason.REPEAT: N_("sent again, and kept once"),
+    Reason.OUTSIDE_PAGE: N_("places outside the page"),
+    Reason.TWIN: N_("opened twice by one page load"),
+    Reason.COPIED: N_("one view, copied to several visitors"),
+}
+"""Why something that arrived is in no map. An unknown site has no page to say it on, and an
+untrusted proxy drops nothing."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.filters import MapQuery
-from app.maps import PageMap
-from app.pages.labels import CHOICES
+from app.drawing.painting import CONTOUR_SHARES, MOST_DOTS, zone_frames
+from app.mapping.filters import MapQuery
+from app.mapping.folds import FOLD_SHARES
+from app.mapping.maps import PageMap, per_visit
+from app.pages.labels import AREA_PX2, CHOICES
 from app.pages.words import N_, WORDS, Words
-from heatmap.colours import DEFAULT_OPACITY, rows
+from heatmap.colours import DEFAULT_OPACITY, ColourTable, rows
 from heatmap.drawing import Drawing
-from heatmap.legend import ColourBar, Legend, bar_ticks
+from heatmap.legend import ColourBar, Key, Legend, bar_ticks
 from heatmap.lettering import legible
 from heatmap.reach import REACH_OPACITY
-
-AREA_PX2 = 10_000
-"""Intensities are told per 100 x 100 px, about a thumb's reach: per px² they are all 0.000…"""
+from heatmap.zone_boxes import ZONE_OPACITY, zone_rows
 
 TITLES = {
     "stall": N_("Where visitors stall"),
@@ -23,11 +23,20 @@ TITLES = {
     "move": N_("Where the mouse was"),
     "scroll": N_("How far down visitors see"),
 }
-UNITS = {
-    "stall": N_("seconds per visit, per 100 × 100 px"),
-    "click": N_("clicks and taps, per 100 × 100 px"),
-    "move": N_("positions of the mouse, per 100 × 100 px"),
-    "scroll": N_("share of the page views that saw it"),
+AMOUNTS = {
+    ("stall", True): N_("seconds per visit"),
+    ("stall", False): N_("seconds"),
+    ("click", True): N_("clicks and taps per visit"),
+    ("click", False): N_("clicks and taps"),
+    ("move", True): N_("positions of the mouse per visit"),
+    ("move", False): N_("positions of the mouse"),
+}
+"""By kind of map, and whether they are told for a visit."""
+
+DOTS = {
+    "stall": N_("a stall"),
+    "click": N_("a click or tap"),
+    "move": N_("a position of the mouse"),
 }
 FILTERS = ("device", "outcome", "browser", "os", "language", "capture", "aggregation")
 """Parameters whose choices have names, told where they narrow the map."""
@@ -40,7 +49,8 @@ def legend_of(found: PageMap, drawing: Drawing, language: str) -> Legend:
     return Legend(
         title=_(TITLES[found.query.kind]),
         subtitle=", ".join(_about(found, words)),
-        bar=_bar(found, drawing, words),
+        bar=None if found.query.style == "confetti" else _bar(found, drawing, words),
+        keys=tuple(_keys(found, words)),
         facts=tuple(_facts(found, words)),
     )
 
@@ -56,18 +66,49 @@ def _about(found: PageMap, words: Words) -> Iterator[str]:
 
 def _bar(found: PageMap, drawing: Drawing, words: Words) -> ColourBar:
     query = found.query
-    scroll = query.kind == "scroll"
-    opacity = query.opacity or (REACH_OPACITY if scroll else DEFAULT_OPACITY)
-    full = drawing.scale_max * (1 if scroll else AREA_PX2)
+    scroll, by_zone = query.kind == "scroll", query.style == "zones"
+    full = drawing.scale_max * (1 if scroll or by_zone else AREA_PX2)
     ticks = bar_ticks(full, "linear" if scroll else query.scale) if full > 0 else ((0.0, 0.0),)
     return ColourBar(
-        rows(query.palette, opacity),
+        _colours(query),
         tuple(
             (place, words.share(value) if scroll else words.shortly(value))
             for value, place in ticks
         ),
-        words.catalogue.gettext(UNITS[query.kind]),
+        _unit(query, words),
     )
+
+
+def _colours(query: MapQuery) -> ColourTable:
+    if query.style == "zones":
+        return zone_rows(query.palette, query.opacity or ZONE_OPACITY)
+    usual = REACH_OPACITY if query.kind == "scroll" else DEFAULT_OPACITY
+    return rows(query.palette, query.opacity or usual)
+
+
+def _unit(query: MapQuery, words: Words) -> str:
+    _ = words.catalogue.gettext
+    if query.kind == "scroll":
+        return _("share of the page views that saw it")
+    amount = _(AMOUNTS[query.kind, per_visit(query)])
+    area = _("in a zone") if query.style == "zones" else _("per 100 × 100 px")
+    return f"{amount}, {area}"
+
+
+def _keys(found: PageMap, words: Words) -> Iterator[Key]:
+    """What dots and lines stand for."""
+    _ = words.catalogue.gettext
+    if found.query.style == "confetti":
+        yield Key(0, _(DOTS[found.query.kind]))
+    if "contours" in found.query.drawn_over:
+        shares = ", ".join(words.share(share) for share in CONTOUR_SHARES)
+        yield Key("solid", _("%(shares)s of full colour") % {"shares": shares})
+    if found.folds_px:
+        shares = ", ".join(words.share(share) for share in FOLD_SHARES)
+        yield Key(
+            "broken",
+            _("windows end: %(shares)s") % {"shares": shares},
+        )
 
 
 def _facts(found: PageMap, words: Words) -> Iterator[tuple[str, str]]:
@@ -79,13 +120,44 @@ def _facts(found: PageMap, words: Words) -> Iterator[tuple[str, str]]:
         yield _("Coverage"), words.share(found.coverage)
     yield _("Period"), words.period(found.date_from, found.date_to)
     if query.kind != "scroll":
-        yield _("Bandwidth"), f"{words.shortly(found.bandwidth_px)} px"
-        curve = CHOICES["scale"][query.scale]
-        yield _("Scale"), _(curve)
+        if query.style == "heat":
+            yield _("Bandwidth"), f"{words.shortly(found.bandwidth_px)} px"
+        if query.style != "confetti":
+            curve = CHOICES["scale"][query.scale]
+            yield _("Scale"), _(curve)
+    if query.style == "confetti":
+        yield _("Dots"), _dots(found, words)
+    if query.style == "zones" or "zones" in query.drawn_over:
+        yield _("Zones"), ", ".join(_zone_names(found))
     yield _("Layout"), _layout(found, words)
     asked = [_(name) for name in _filters(found)]
     if asked:
         yield _("Selection"), ", ".join(asked)
+
+
+def _dots(found: PageMap, words: Words) -> str:
+    drawn = words.number(min(len(found.points), MOST_DOTS))
+    known = words.number(len(found.points))
+    said = (
+        drawn
+        if drawn == known
+        else words.catalogue.gettext("%(n)s of %(all)s") % {"n": drawn, "all": known}
+    )
+    if not found.boxes:
+        return said
+    rest = words.catalogue.ngettext(
+        "%(n)s place is known by zone or band alone",
+        "%(n)s places are known by zone or band alone",
+        len(found.boxes),
+    ) % {"n": words.number(len(found.boxes))}
+    return f"{said}; {rest}"
+
+
+def _zone_names(found: PageMap) -> Iterator[str]:
+    names = {zone.number: zone.name for zone in found.page.zones}
+    for frame in zone_frames(found):
+        name = names.get(frame.number, "")
+        yield f"{frame.number} {name}".strip() if legible(name) else str(frame.number)
 
 
 def _layout(found: PageMap, words: Words) -> str:

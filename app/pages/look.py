@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.problems import NotFound
 from heatmap.colours import DEFAULT_OPACITY, css_gradient, names
 from heatmap.reach import REACH_OPACITY
+from heatmap.zone_boxes import zone_rows
 
 router = APIRouter()
 LOOK = Path(__file__).with_name("look")
@@ -38,6 +39,9 @@ def _legends() -> Iterator[str]:
         for palette in names():
             strip = f"linear-gradient(90deg, {', '.join(css_gradient(palette, opacity))})"
             yield f".legend-{kind}-{palette} {{ background-image: {strip} }}"
+    for palette in names():
+        steps = ", ".join(f"#{bytes(step).hex()}" for step in zone_rows(palette)[1 :: 256 // 16])
+        yield f".legend-zone-{palette} {{ background-image: linear-gradient(90deg, {steps}) }}"
 
 
 def _file(source: str, media: str, more: str = "") -> File:

@@ -12,18 +12,21 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from app.context import Context
-from app.filters import MAX_DAYS
-from app.layouts import Layout, layouts_of
+from app.drawing.overlays import Picture, etag
+from app.drawing.painting import CONTOUR_SHARES, MOST_DOTS
 from app.links import own_url
-from app.maps import PageMap
-from app.overlays import Picture, etag
-from app.pages.asked import PERIOD, Asked, read_asked
+from app.mapping.filters import MAX_DAYS
+from app.mapping.folds import FOLD_SHARES, fold_lines
+from app.mapping.maps import PageMap, per_visit
+from app.pages.asked import PERIOD, Asked, area_of, plainly, read_asked
 from app.pages.door import ContextDep, shop
-from app.pages.labels import CHOICES, FIELDS, KINDS, PHASES
-from app.pages.queries import counts_by_page
+from app.pages.labels import CHOICES, DROPS, FIELDS, KINDS, PHASES
+from app.pages.queries import counts_by_page, dropped_by_reason
 from app.pages.rendering import page_response
+from app.picturing.layouts import Layout, layouts_of
 from app.problems import BadParameters, NotFound, TooFewVisits
 from collector.sites import Page, Site
+from collector.wire import DWELL_STEPS_S, HEIGHT_STEP_PX, HELD_MAX_S, SCROLL_STEP_PX
 from heatmap.bandwidth import MAX_BANDWIDTH_PX, MIN_BANDWIDTH_PX
 from heatmap.colours import names as palettes
 from heatmap.page import MAX_PIXELS
@@ -33,8 +36,8 @@ router = APIRouter()
 REACH_AT = (0.25, 0.5, 0.75, 1.0)
 """Depths whose reach is told, as shares of the page's height."""
 
-AREA_PX2 = 10_000
-"""Intensities are told per 100 x 100 px, about a thumb's reach: per px² they are all 0.000…"""
+BANDWIDTH_STEPS_PX = (12, 24, 40, 64, 100)
+"""Offered beside whatever is typed: from a small control to a column of text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,39 @@ async def _answer(
         drawn = await context.overlays.picture(context, site, page, asked.query, name)
     except TooFewVisits as problem:
         few = await _few(context, site, page, asked, problem)
-        return _page(request, {**shown, "few": few})
-    return _page(request, {**shown, **_told(asked, drawn)})
+        dropped = [] if problem.visits else await _dropped(context, site, shown["period"])
+        return _page(request, {**shown, "few": few, "dropped": dropped})
+    found = drawn.found
+    told = _told(asked, drawn)
+    if not found.views:
+        told["dropped"] = await _dropped(context, site, (found.date_from, found.date_to))
+    if found.query.kind == "scroll":
+        told["fits"] = await _fits(context, found)
+    return _page(request, {**shown, **told})
+
+
+async def _dropped(
+    context: Context, site: Site, period: tuple[date, date]
+) -> list[tuple[str, int]]:
+    """Where nothing was counted, what arrived instead: label and how often.
+
+    A collector of another version may know reasons that this one does not; the labels leave out
+    what is no drop.
+    """
+    drops = await dropped_by_reason(context.store, site.site_id, *period)
+    return [(DROPS[reason], n) for reason, n in drops.items() if reason in DROPS]
+
+
+async def _fits(context: Context, found: PageMap) -> bool:
+    """Whether three of four windows show the whole page, as far as their steps can tell."""
+    period = found.date_from, found.date_to
+    key = found.site.site_id, found.page.page_id
+    folds = await fold_lines(context.store, key, period, found.query, found.layout)
+    return bool(folds) and folds[0] + HEIGHT_STEP_PX > found.height_px
 
 
 def _page(request: Request, shown: dict[str, Any], status: int = 200) -> Response:
-    nothing = {"few": None, "found": None, "period": ("", "")}
+    nothing = {"few": None, "found": None, "period": ("", ""), "dropped": (), "fits": False}
     return page_response(request, "map.html.jinja", {**nothing, **shown}, status)
 
 
@@ -99,6 +129,7 @@ def _choices(site: Site, page: Page, layouts: Sequence[Layout]) -> dict[str, Any
         "phases": PHASES,
         "palettes": palettes(),
         "bandwidths_px": (MIN_BANDWIDTH_PX, MAX_BANDWIDTH_PX),
+        "bandwidth_steps_px": BANDWIDTH_STEPS_PX,
         "max_days": MAX_DAYS,
         "layouts": [(layout_name(layout), layout, new) for layout, new in _by_age(layouts)],
     }
@@ -142,13 +173,22 @@ def days_until(problem: TooFewVisits, since: date, today: date) -> int:
 
 def _told(asked: Asked, drawn: Picture) -> dict[str, Any]:
     found, drawing = drawn.found, drawn.drawing
-    per = 1 if found.query.kind == "scroll" else AREA_PX2
+    area = area_of(found.query) if found.query.kind != "scroll" else 1
     name = f"gloed-{found.page.slug}-{found.query.kind}-{found.date_from}-{found.date_to}"
     return {
         "found": found,
         "drawing": drawing,
-        "full_colour": drawing.scale_max * per,
-        "same_scale": asked.address(scale_max=f"{drawing.scale_max:.6g}"),
+        "full_colour": drawing.scale_max * area,
+        "style": found.query.style,
+        "by_visit": per_visit(found.query),
+        "estimated": found.query.kind == "stall" and found.scriptless,
+        "clock_steps_s": [step for step in DWELL_STEPS_S if step < HELD_MAX_S],
+        "scroll_step_px": SCROLL_STEP_PX,
+        "something": drawing.peak > 0,
+        "contour_shares": CONTOUR_SHARES,
+        "fold_shares": FOLD_SHARES,
+        "dots": min(len(found.points), MOST_DOTS),
+        "same_scale": asked.again(full_colour=plainly(drawing.scale_max * area)),
         "hottest": max((zone.total for zone in found.zones), default=0.0),
         "reach": _reach(found),
         "layout_used": layout_name(found.layout) if found.layout else None,

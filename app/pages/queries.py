@@ -29,6 +29,12 @@ _BATCHES = """
 """
 
 
+_DROPPED = """
+    SELECT reason, sum(n)::bigint AS n FROM dropped
+    WHERE site_id = $1 AND day BETWEEN $2 AND $3 GROUP BY reason ORDER BY n DESC, reason
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Of one page in a period, as the closing job left them."""
@@ -43,6 +49,14 @@ async def counts_by_page(
 ) -> Mapping[int, Counts]:
     rows = await store.fetch(_COUNTS, site_id, first, last)
     return {row["page_id"]: Counts(row["visits"], row["views"], row["first_day"]) for row in rows}
+
+
+async def dropped_by_reason(
+    store: Store, site_id: int, first: date, last: date
+) -> Mapping[str, int]:
+    """What the whole shop sent and was not kept, most first: a drop is not told by page."""
+    rows = await store.fetch(_DROPPED, site_id, first, last)
+    return {row["reason"]: row["n"] for row in rows}
 
 
 async def lately(

@@ -10,10 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import Response
 from starlette.types import Scope
 
+from app.access.session import signed_in
 from app.front import own_path
 from app.pages.look import ICON, SHEET
 from app.pages.words import WORDS, Words, words_for
-from app.session import signed_in
 
 HEADERS = {
     "Content-Security-Policy": (

@@ -1,14 +1,15 @@
-"""Rows as `app.raw` reads them, put into a store or straight into the fold."""
+"""Rows as `app.folding.raw` reads them, put into a store or straight into the fold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from app.layouts import Box, Layout
-from app.seen import CODE_NAMES, Seen, fold
+from app.folding.seen import CODE_NAMES, Seen, fold
+from app.picturing.layouts import Box, Layout
 from app.store import Store
 from collector.codes import Codes, Phase, pack_codes, width_band
 from collector.packing import ENC, Told, pack_events, pack_trail
@@ -19,6 +20,7 @@ from collector.visitor import visitor_check
 from collector.wire import Capture, Kind
 from tests.collector.build import SITE, beacon_row, open_row
 
+T = TypeVar("T")
 AT = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 
 CART = Page(1, "cart", "Cart", Phase.CART, goal=False, bandwidth_px=None)
@@ -118,6 +120,14 @@ def one_view(*names: str, at: datetime = AT, batches: Sequence[Any] = (), **more
     return view
 
 
+def timed_view(moments_ms: Mapping[str, int], at: datetime = AT, **more: Any) -> Seen:
+    """A script-free view whose beacons arrived so long after its opening."""
+    came = [(name, at + timedelta(milliseconds=ms)) for name, ms in moments_ms.items()]
+    beacons = [heard(name, 1, moment, day=day_of(at)) for name, moment in came]
+    (view,) = fold([opened(1, at, **more)], beacons, [])
+    return view
+
+
 def layout(
     width_px: int = 1280, height_px: int = 2000, *boxes: Box, pointer: str = "fine"
 ) -> Layout:
@@ -170,3 +180,17 @@ def goal(
         "source": source,
         "result": result,
     }
+
+
+def in_store(url: str, does: Callable[[Store], Awaitable[T]]) -> T:
+    """What `does` answers, on a store that is open for it alone."""
+
+    async def within() -> T:
+        store = Store(url)
+        await store.open()
+        try:
+            return await does(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(within())

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.access.keys import add_key
 from app.jobs import run_due
-from app.keys import add_key
 from app.store import Store
 from collector.sites import Site
 from collector.tables import PARTITIONED, metadata

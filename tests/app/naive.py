@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from app.seen import Seen, by_opening
-from app.visits import CHECKING_OUT, COMPLETED, GAP, NOON, Goal, window
+from app.closing.visits import CHECKING_OUT, COMPLETED, GAP, NOON, Goal, window
+from app.folding.seen import Seen, by_opening
 from collector.codes import Outcome, OutcomeSource
 from collector.sites import Site
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.keys import COOKIE_LIVES, new_sign_in_link, revoke_key
-from app.renders import WAITING
-from app.session import COOKIE
+from app.access.keys import COOKIE_LIVES, new_sign_in_link, revoke_key
+from app.access.session import COOKIE
+from app.drawing.renders import WAITING
 from app.shops import go_live, put_page
 from collector.sites import Site
 from tests.app.conftest import Asker, is_problem, settle

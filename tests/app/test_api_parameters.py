@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.filters import MAX_DAYS, MapQuery
+from app.mapping.filters import MAX_DAYS, MapQuery
 from tests.app.conftest import Asker, is_problem
 
 PAGE = "/sites/{site}/pages/shipping"
@@ -38,6 +38,9 @@ WRONG = [
         ["0", "-3", "nan", "inf", "1e400", "1e-300", "1e9", "1.9", "200.1", "NaN", "２４"],
     ),
     ("bandwidth", ["24,5", "1_0", "24.", ".5", "24.5.1", "0x20", "", "AUTO", "auto ", "automatic"]),
+    ("per", ["", "view", "day", "VISIT"]),
+    ("style", ["", "dots", "Heat", "contours"]),
+    ("marks", ["", "contour", "folds,", "zones;folds", "zones,zones", "folds, zones", "none"]),
     ("palette", ["", "rainbow", "LAJOLLA", "lajolla\n"]),
     ("scale", ["ln", "LINEAR"]),
     ("scale_max", ["0", "-1", "inf", "nan", "1e99", ""]),

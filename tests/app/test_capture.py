@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app import headless
-from app.boxes import Box
-from app.capture import Captured, CaptureError, capture, store_captures, upload_captures
-from app.keys import add_key
-from app.layouts import find_layout, layouts_of, picture
-from app.redraw import MAX_PX
+from app.access.keys import add_key
+from app.drawing.redraw import MAX_PX
+from app.picturing import headless
+from app.picturing.boxes import Box
+from app.picturing.capture import Captured, CaptureError, capture, store_captures, upload_captures
+from app.picturing.layouts import find_layout, layouts_of, picture
 from app.shops import add_site, find_page, find_site, put_page, put_zones
 from app.store import Store
 from collector.agents import read_agent

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.cells import (
+from app.folding.ways import Way, visits_in
+from app.sealing.cells import (
     CELL_PX,
     COLUMNS,
     ENC,
@@ -37,7 +38,6 @@ from app.cells import (
     way_of_tile,
     without_way,
 )
-from app.ways import Way, visits_in
 from collector.wire import MAX_X_PX, MAX_Y_PX, MAX_ZONE
 
 SMALL = st.integers(0, 255)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from app.access.keys import find_key
 from app.cli.base import show
 from app.cli.main import cli
 from app.clock import system_clock
-from app.keys import find_key
 from app.shops import find_site
 from app.store import Store
 from collector.codes import Phase
 from collector.sites import Site
-from tests.app.build import opened, put_views
+from tests.app.build import in_store, opened, put_views
 from tests.conftest import own_database, with_database
 from tests.serving import SECRET, Running
-
-T = TypeVar("T")
 
 
 @pytest.fixture
@@ -52,20 +49,8 @@ def shop(run: Callable[..., Result]) -> str:
     return run("site", "add", "Fietsenwinkel").stdout.strip()
 
 
-def work(url: str, does: Callable[[Store], Awaitable[T]]) -> T:
-    async def within() -> T:
-        store = Store(url)
-        await store.open()
-        try:
-            return await does(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(within())
-
-
 def site_of(url: str, key: str) -> Site:
-    return work(url, lambda store: find_site(store, key))
+    return in_store(url, lambda store: find_site(store, key))
 
 
 def refused(result: Result) -> str:
@@ -140,7 +125,7 @@ def test_a_key_is_made_listed_without_itself_and_revoked(
     run: Callable[..., Result], shop: str, database_url: str
 ) -> None:
     key = run("key", "add", shop, "--scope", "write", "--label", "dashboard").stdout.strip()
-    found = work(database_url, lambda store: find_key(store, f"Bearer {key}", system_clock()))
+    found = in_store(database_url, lambda store: find_key(store, f"Bearer {key}", system_clock()))
     assert found is not None
     assert found.scope == "write"
     listed = run("key", "list").stdout
@@ -271,7 +256,7 @@ def test_a_map_is_drawn_into_a_file(
     assert "No page view in this period: `gloed check`" in run(*ask, "-o", str(file)).stderr
     at = system_clock() - timedelta(seconds=5)
     row = opened(1, at, 1)
-    work(database_url, lambda store: put_views(store, site, row))
+    in_store(database_url, lambda store: put_views(store, site, row))
     drawn = run(*ask, "-o", str(file), "--filter", "dpr=2", "--filter", "picture=white")
     assert drawn.stdout.strip() == str(file)
     assert drawn.stderr.startswith("1 visit, 1 page view, bandwidth 40 px")
@@ -279,7 +264,7 @@ def test_a_map_is_drawn_into_a_file(
         assert image.size == (2560, 4000)
     assert "No such file" in refused(run(*ask, "-o", str(tmp_path / "no" / "map.png"), code=1))
     assert "has no page 'cart'" in refused(run("render", "--site", shop, "--page", "cart", code=1))
-    work(database_url, lambda store: store.execute("UPDATE site SET state = 'live'"))
+    in_store(database_url, lambda store: store.execute("UPDATE site SET state = 'live'"))
     assert "rests on 1 visit; 9 more" in refused(run(*ask, "-o", str(file), code=1))
 
 
@@ -294,7 +279,7 @@ def test_the_jobs_are_listed_with_their_lag(
         "INSERT INTO job (name, site_id, period, state) "
         "VALUES ('close', 9, '2026-11-18', 'waiting')"
     )
-    work(database_url, lambda store: store.execute(insert))
+    in_store(database_url, lambda store: store.execute(insert))
     row = run("jobs").stdout.splitlines()[1].split("\t")
     assert row == ["close", "–", "2026-11-18", "waiting", "never", "–", "none", ""]
 
@@ -381,7 +366,7 @@ def test_check_says_that_all_is_well_or_what_is_not(
             told: list[Any] = [site.site_id, today, reason, n]
             await store.execute("INSERT INTO dropped VALUES ($4, $1, $2, 1, $3)", *told)
 
-    work(database_url, count)
+    in_store(database_url, count)
     lines = run("check", code=1).stdout.splitlines()
     assert any(line.startswith("FAIL") and "set GLOED_TRUSTED_PROXIES" in line for line in lines)
     assert "ok   Fietsenwinkel: 3 dropped: robots" in lines
@@ -403,8 +388,8 @@ def test_check_says_when_days_are_closed_no_more(
 
     def put(state: str, ago: timedelta) -> None:
         told = (site.site_id, today, state, system_clock() - ago)
-        work(database_url, lambda store: store.execute("DELETE FROM job"))
-        work(database_url, lambda store: store.execute(job, *told))
+        in_store(database_url, lambda store: store.execute("DELETE FROM job"))
+        in_store(database_url, lambda store: store.execute(job, *told))
 
     put("done", timedelta(minutes=1))
     run("check")

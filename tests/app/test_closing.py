@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.closing import QUARANTINED, WRITES, close_day
+from app.closing.day import QUARANTINED, WRITES, close_day
 from app.shops import configure, find_site, go_live, put_page
 from app.store import Store
 from collector.codes import Outcome, OutcomeSource

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from app.columns import FIRST_DAY, moment, read_columns
+from app.folding.columns import FIRST_DAY, moment, read_columns
 from app.store import Store
 
 AT = datetime(2026, 11, 18, 12, 0, 0, 123457, tzinfo=UTC)

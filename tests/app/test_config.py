@@ -177,3 +177,26 @@ def test_a_secret_that_was_cut_off_is_refused_and_not_used(home: Path) -> None:
 def test_each_installation_makes_a_secret_of_its_own(home: Path) -> None:
     made = {_secret_of(str(home / name)) for name in ("one", "two")}
     assert len(made | {secrets.token_hex(32).encode()}) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"host": "0.0.0.0"}, "GLOED_HOST=127.0.0.1"),
+        ({"host": "192.168.1.5"}, "GLOED_TRUSTED_PROXIES"),
+        ({"trusted_proxies": "0.0.0.0/0"}, "every address"),
+        ({"host": "0.0.0.0", "trusted_proxies": "10.0.0.1,::/0"}, "every address"),
+    ],
+)
+def test_no_sign_in_is_refused_where_others_could_reach_the_port(
+    given: dict[str, str], told: str
+) -> None:
+    with pytest.raises(SettingsError, match=told):
+        read_settings(sign_in="none", **given)
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"host": "::1"}, {"host": "0.0.0.0", "trusted_proxies": "10.87.0.2"}]
+)
+def test_no_sign_in_is_taken_behind_a_proxy(given: dict[str, str]) -> None:
+    assert read_settings(sign_in="none", **given).sign_in == "none"

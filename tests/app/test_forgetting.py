@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.forgetting import forgotten_after
+from app.closing.forgetting import forgotten_after
 from app.jobs import run_due
 from app.store import Store
 from collector.codes import Outcome

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.keys import (
+from app.access.keys import (
     COOKIE_LIVES,
     SIGN_IN_LINK_LIVES,
     KeyProblem,
+    Session,
     Signer,
     add_key,
     find_key,
@@ -30,6 +31,7 @@ from tests.conftest import NOON
 SIGNER = Signer(b"0123456789abcdef0123456789abcdef")
 OTHER = Signer(b"another secret of another fleet!")
 PATH = "/api/v1/sites/gs_x/pages/shipping/heatmap.png"
+SESSION = Session(7, 2)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 
@@ -132,19 +134,19 @@ async def test_every_link_signs_in_the_same_owner(store: Store) -> None:
 
 
 def test_a_cookie_says_whose_it_is_until_it_expires() -> None:
-    cookie = SIGNER.cookie(7, NOON)
-    assert SIGNER.account(cookie, NOON) == 7
-    assert SIGNER.account(cookie, NOON + COOKIE_LIVES - SECOND) == 7
-    assert SIGNER.account(cookie, NOON + COOKIE_LIVES) is None
-    assert OTHER.account(cookie, NOON) is None
+    cookie = SIGNER.cookie(SESSION, NOON)
+    assert SIGNER.session(cookie, NOON) == SESSION
+    assert SIGNER.session(cookie, NOON + COOKIE_LIVES - SECOND) == SESSION
+    assert SIGNER.session(cookie, NOON + COOKIE_LIVES) is None
+    assert OTHER.session(cookie, NOON) is None
 
 
 @pytest.mark.parametrize("at", range(0, 40, 3))
 def test_a_cookie_of_which_one_sign_was_changed_is_none(at: int) -> None:
-    cookie = SIGNER.cookie(7, NOON)
+    cookie = SIGNER.cookie(SESSION, NOON)
     place = at % len(cookie)
     changed = cookie[:place] + ("1" if cookie[place] != "1" else "2") + cookie[place + 1 :]
-    assert SIGNER.account(changed, NOON) is None
+    assert SIGNER.session(changed, NOON) is None
 
 
 @pytest.mark.parametrize(
@@ -152,12 +154,12 @@ def test_a_cookie_of_which_one_sign_was_changed_is_none(at: int) -> None:
     ["", ".", "..", "a.b.c", "7", "7.9999999999", "7." + "9" * 5000 + ".x", "é.ü.ß", "\udcff"],
 )
 def test_garbage_for_a_cookie_is_nobody(garbage: str) -> None:
-    assert SIGNER.account(garbage, NOON) is None
+    assert SIGNER.session(garbage, NOON) is None
 
 
 @given(st.text(max_size=60))
 def test_no_text_is_anybodys_cookie(text: str) -> None:
-    assert SIGNER.account(text, NOON) is None
+    assert SIGNER.session(text, NOON) is None
 
 
 def pairs(address: str) -> list[tuple[str, str]]:
@@ -169,11 +171,29 @@ def test_a_link_holds_for_its_path_and_parameters_until_it_expires() -> None:
     link = SIGNER.signed(PATH, {"kind": "stall", "device": "phone"}, NOON + DAY)
     told = pairs(link)
     assert link.startswith(PATH + "?")
-    assert SIGNER.link_holds(PATH, told, NOON)
-    assert SIGNER.link_holds(PATH, told[::-1], NOON), "browsers and proxies may reorder"
-    assert not SIGNER.link_holds(PATH, told, NOON + DAY)
-    assert not SIGNER.link_holds(PATH.replace("shipping", "payment"), told, NOON)
-    assert not OTHER.link_holds(PATH, told, NOON)
+    assert SIGNER.link_holds(PATH, told, NOON) == 0
+    assert SIGNER.link_holds(PATH, told[::-1], NOON) == 0, "browsers and proxies may reorder"
+    assert SIGNER.link_holds(PATH, told, NOON + DAY) is None
+    assert SIGNER.link_holds(PATH.replace("shipping", "payment"), told, NOON) is None
+    assert OTHER.link_holds(PATH, told, NOON) is None
+
+
+def test_a_link_says_which_share_it_belongs_to_and_to_no_other() -> None:
+    told = pairs(SIGNER.signed(PATH, {"kind": "stall"}, NOON + DAY, 12))
+    assert SIGNER.link_holds(PATH, told, NOON) == 12
+    *others, (name, signature) = told
+    for spelling in ("0", "13", "012", "+12", " 12", "\uff11\uff12", ""):
+        changed = [*others, (name, spelling + signature[signature.index(".") :])]
+        assert SIGNER.link_holds(PATH, changed, NOON) is None, spelling
+
+
+def test_a_share_is_known_until_it_ends_and_is_no_cookie() -> None:
+    token = SIGNER.share(12, NOON + DAY)
+    assert SIGNER.shared(token, NOON) == 12
+    assert SIGNER.shared(token, NOON + DAY) is None
+    assert OTHER.shared(token, NOON) is None
+    assert SIGNER.session(token, NOON) is None
+    assert SIGNER.shared(SIGNER.cookie(SESSION, NOON), NOON) is None
 
 
 @pytest.mark.parametrize("name", ["kind", "device", "expires", "signature"])
@@ -182,10 +202,10 @@ def test_a_link_of_which_anything_was_changed_holds_no_more(name: str) -> None:
     others = [pair for pair in told if pair[0] != name]
     value = dict(told)[name]
     for changed in (value + "1", "", "9" * 30, "\uff11\uff12", value[:-1]):
-        assert not SIGNER.link_holds(PATH, [*others, (name, changed)], NOON), changed
-    assert not SIGNER.link_holds(PATH, others, NOON)
-    assert not SIGNER.link_holds(PATH, [*told, (name, value)], NOON)
-    assert not SIGNER.link_holds(PATH, [*told, ("opacity", "1")], NOON)
+        assert SIGNER.link_holds(PATH, [*others, (name, changed)], NOON) is None, changed
+    assert SIGNER.link_holds(PATH, others, NOON) is None
+    assert SIGNER.link_holds(PATH, [*told, (name, value)], NOON) is None
+    assert SIGNER.link_holds(PATH, [*told, ("opacity", "1")], NOON) is None
 
 
 def test_no_key_of_one_purpose_serves_another() -> None:

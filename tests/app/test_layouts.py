@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from pydantic import ValidationError
 
-from app import redraw
-from app.boxes import FARTHEST_PX, MAX_AREA_PX, clipped
-from app.layouts import (
+from app.drawing import redraw
+from app.drawing.pictures import PictureError, PictureTooLarge, clean_picture
+from app.picturing.boxes import FARTHEST_PX, MAX_AREA_PX, clipped
+from app.picturing.layouts import (
     Box,
     Layout,
     LayoutBody,
@@ -28,7 +29,6 @@ from app.layouts import (
     picture,
     put_layout,
 )
-from app.pictures import PictureError, PictureTooLarge, clean_picture
 from app.shops import add_site, find_page, find_site, put_page, put_zones
 from app.store import Store
 from collector.sites import Page, Site, Zone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.filters import MapQuery
-from app.maps import PageMap
+from app.mapping.filters import MapQuery
+from app.mapping.maps import PageMap
 from app.pages.legends import legend_of
 from app.pages.words import WORDS
+from app.picturing.layouts import Box, Layout
 from collector.codes import Phase
-from collector.sites import Page, Site
+from collector.sites import Page, Site, Zone
 from heatmap.drawing import Drawing
 from heatmap.legend import Legend, draw_legend
 from tests.app.conftest import Asker
@@ -165,6 +166,46 @@ def test_reach_counts_in_shares_and_has_no_bandwidth() -> None:
     legend = legend_of(page_map(kind="scroll"), drawn(1.0), "nl")
     assert ticks(legend)[-2:] == ["80\xa0%", "100\xa0%"]
     assert not {"Bandbreedte", "Schaal"} & set(dict(legend.facts))
+
+
+def test_lines_and_dots_have_their_key_and_zones_their_names() -> None:
+    found = page_map(kind="click", marks="contours,folds,zones", per="visit")
+    zones = (Zone(1, "Postcode", "#a"), Zone(2, "Ταμείο", "#b"))
+    boxes = (Box(1, 20, 100, 370, 142), Box(2, 20, 200, 370, 250))
+    layout = Layout(
+        1, 1, 390, 1175, 1, 0, 0, "coarse", datetime(2026, 11, 1, tzinfo=UTC), "api", None, boxes
+    )
+    found = replace(
+        found, page=replace(found.page, zones=zones), layout=layout, folds_px=(600.0, 700.0, 720.0)
+    )
+    legend = legend_of(found, drawn(), "nl")
+    assert legend.bar is not None
+    assert legend.bar.unit == "klikken en tikken per bezoek, per 100 × 100 px"
+    assert [(key.sample, key.label) for key in legend.keys] == [
+        ("solid", "25\xa0%, 50\xa0%, 75\xa0% van de volle kleur"),
+        ("broken", "vensters eindigen: 25\xa0%, 50\xa0%, 75\xa0%"),
+    ]
+    assert dict(legend.facts)["Zones"] == "1 Postcode, 2"
+    assert draw_legend(legend, width_px=320)
+
+
+def test_filled_zones_are_told_by_zone_and_confetti_by_its_dots() -> None:
+    legend = legend_of(page_map(style="zones"), drawn(7.3), "en")
+    assert legend.bar is not None
+    assert legend.bar.unit == "seconds per visit, in a zone"
+    assert ticks(legend)[-1] == "7.3"
+    assert "Bandwidth" not in dict(legend.facts)
+    many = replace(
+        page_map(style="confetti", kind="click"),
+        points=np.zeros((30_000, 2)),
+        boxes=((0.0, 0.0, 9.0, 9.0),),
+    )
+    legend = legend_of(many, drawn(1.0), "en")
+    assert legend.bar is None
+    assert [(key.sample, key.label) for key in legend.keys] == [(0, "a click or tap")]
+    facts = dict(legend.facts)
+    assert facts["Dots"] == "20,000 of 30,000; 1 place is known by zone or band alone"
+    assert not {"Bandwidth", "Scale"} & set(facts)
 
 
 def test_a_map_without_heat_has_a_legend_too() -> None:

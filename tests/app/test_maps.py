@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.closing import close_day
-from app.filters import MapQuery
-from app.layouts import Box, put_layout
-from app.maps import EMPTY_PAGE_PX, LIVE_THRESHOLD, PageMap, page_map, summary
+from app.closing.day import close_day
+from app.mapping.filters import MapQuery
+from app.mapping.maps import EMPTY_PAGE_PX, LIVE_THRESHOLD, PageMap, page_map, summary
+from app.picturing.layouts import Box, put_layout
 from app.problems import NotFound, TooFewVisits
 from app.shops import find_site, go_live
 from app.store import Store

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.layouts import Box
-from app.placing import UNIT, Ground, Placed, place
-from app.seen import Seen
+from app.folding.seen import Seen
+from app.mapping.marks import UNIT
+from app.mapping.placing import Ground, Placed, place
+from app.picturing.layouts import Box
 from collector.codes import Device, width_band
 from tests.app.build import batch, layout, one_view
 

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.people import LINK, NO_REF, People, is_among
-from app.seen import fold
+from app.folding.people import LINK, NO_REF, People, is_among
+from app.folding.seen import fold
 from tests.app import naive
 from tests.app.build import opened
 

@@ -17,13 +17,13 @@ import app
 import collector
 import heatmap
 import snippets
+from app.access.keys import KeyProblem
 from app.config import SettingsError
 from app.demo.serving import DemoProblem
-from app.keys import KeyProblem
+from app.drawing.redraw import Refused
 from app.pages import problem_page
 from app.postgres import PostgresError
 from app.problems import BY_STATUS, CATALOGUE, INTERNAL, install_problems, row_of
-from app.redraw import Refused
 from app.replay import ReplayError
 from app.retention import PartitionBusy
 from app.store import StoreProblem

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.renders import WAITING, Busy, Renders
+from app.drawing.renders import WAITING, Busy, Renders
 
 
 def _number() -> int:

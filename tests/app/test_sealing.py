@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.cells import CELL_PX
-from app.filters import MapQuery
+from app.drawing.overlays import SOURCES, options, paint
 from app.jobs import run_due
-from app.layouts import Box, put_layout
-from app.maps import PageMap, page_map
-from app.overlays import SOURCES, options, paint
-from app.sealing import WRITES, seal_day
+from app.mapping.filters import MapQuery
+from app.mapping.maps import PageMap, page_map
+from app.mapping.tile_rows import read_tiles
+from app.picturing.layouts import Box, put_layout
+from app.sealing.cells import CELL_PX
+from app.sealing.day import WRITES, seal_day
 from app.shops import configure, find_site
 from app.store import Store
-from app.tile_rows import read_tiles
 from collector.codes import Browser, Device
 from collector.sites import Site
 from collector.tables import RAW

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.seen import Seen, fold
+from app.folding.seen import Seen, fold
 from collector.visitor import visitor_check
 from collector.wire import Capture
 from snippets.sheet import stylesheet
@@ -224,9 +224,10 @@ def test_one_row_for_all_of_a_views_beacons_says_the_same(
     joined: dict[Any, dict[str, Any]] = {}
     for row in beacons:
         of_view = joined.setdefault(
-            (row["day"], row["view_id"]), {**row, "names": [], "checks": []}
+            (row["day"], row["view_id"]), {**row, "names": [], "times": [], "checks": []}
         )
         of_view["names"] += row["names"]
+        of_view["times"] += row["times"]
         of_view["checks"] += row["checks"]
         of_view["at"] = max(of_view["at"], row["at"])
     assert told(fold(opens, joined.values(), batches)) == told(fold(opens, beacons, batches))

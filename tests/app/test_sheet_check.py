@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.sheet_check import check_sheet
+from app.checking.sheet_check import check_sheet
 from snippets.errors import SheetError
 from tests.build import make_shop
 from tests.serving import Running

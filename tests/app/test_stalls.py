@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.stalls import (
+from app.folding.stalls import (
     BAND,
     DWELL,
     STALL,
     clock_middle,
-    is_touch,
     pack_bands,
     pack_dwell,
     pack_stalls,
@@ -55,7 +54,7 @@ def test_a_field_that_lost_its_focus_at_once_has_not_stalled_while_hover_stuck_t
 def test_touch_is_what_the_pointer_says_or_else_the_device(
     names: tuple[str, ...], device: Device, touch: bool
 ) -> None:
-    assert is_touch(one_view(*names, device=device)) is touch
+    assert one_view(*names, device=device).touch is touch
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,7 @@ def test_what_is_packed_is_read_back_the_same() -> None:
     rest = [(100, 199_000, 0), (9_000, 5, 2_500), (9_001, 5, 86_000_000)]
     view = one_view("2.h5", "1.f30", "b499.30", "b0.1", batches=[batch(1, points=rest)], **PHONE)
     stalls = stalls_of(view)
-    packed = np.frombuffer(pack_stalls(stalls), STALL)
+    packed = np.frombuffer(pack_stalls(view, stalls), STALL)
     assert packed["x"].tolist() == [100, 9_000]
     assert packed["y"].tolist() == [199_000, 5]
     assert packed["ms"].tolist() == [2_500, 30_000]
@@ -127,7 +126,7 @@ def test_what_is_packed_is_read_back_the_same() -> None:
 
 def test_a_silent_view_packs_to_nothing() -> None:
     view = one_view()
-    assert (pack_stalls(stalls_of(view)), pack_dwell(stalls_of(view)), pack_bands(view)) == (
+    assert (pack_stalls(view, stalls_of(view)), pack_dwell(stalls_of(view)), pack_bands(view)) == (
         b"",
         b"",
         b"",

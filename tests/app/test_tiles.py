@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.cells import CELL_PX
-from app.homes import Homes
-from app.layouts import Box, Layout
-from app.marks import KINDS, gather
-from app.placing import Ground, Placed, placed
-from app.seen import Seen
-from app.tile_rows import Stack, depths, placed_tiles
-from app.tiles import Tally, Tile
-from app.ways import Way, WaySums, sum_of, way_of
+from app.folding.homes import Homes
+from app.folding.seen import Seen
+from app.folding.ways import Way, WaySums, sum_of, way_of
+from app.mapping.marks import KINDS, gather
+from app.mapping.placing import Ground, Placed, placed
+from app.mapping.tile_rows import Stack, depths, placed_tiles
+from app.picturing.layouts import Box, Layout
+from app.sealing.cells import CELL_PX
+from app.sealing.tiles import Tally, Tile
 from collector.codes import Device
-from tests.app.build import batch, layout, one_view
+from tests.app.build import batch, layout, one_view, timed_view
 
 Paired = Sequence[tuple[Seen, int]]
 BOXES = (Box(1, 100, 100, 300, 140), Box(2, 100, 200, 300, 240), Box(9, 50, 50, 700, 700))
@@ -127,6 +127,17 @@ CLICKS = st.lists(
 )
 
 
+WALKS = st.dictionaries(
+    st.sampled_from(
+        ["w400", "w1280", "2.h", "2.p1", "y600"]
+        + [f"c{row}.{column}" for row in (2, 5, 6, 44) for column in (3, 4, 5, 31)]
+    ),
+    st.integers(0, 20_000),
+    max_size=12,
+)
+"""Of pointer cells, with moments; some neighbours, some in a zone, some beyond every layout."""
+
+
 @st.composite
 def many_views(draw: st.DrawFn) -> list[tuple[Seen, int]]:
     made = []
@@ -136,6 +147,8 @@ def many_views(draw: st.DrawFn) -> list[tuple[Seen, int]]:
         sent = [batch(1, points=trail, clicks=draw(CLICKS), width_px=width_px)]
         device = draw(st.sampled_from([Device.DESKTOP, Device.PHONE]))
         view = one_view(*draw(NAMES), batches=draw(st.sampled_from([[], sent])), device=device)
+        if draw(st.booleans()):
+            view = timed_view(draw(WALKS), device=device)
         made.append((view, draw(st.integers(-3, 3))))
     return made
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.seen import Seen, fold
-from app.twins import Twins, without_twins
+from app.folding.seen import Seen, fold
+from app.folding.twins import Twins, without_twins
 from tests.app.build import AT, heard, opened
 
 SECOND = timedelta(seconds=1)

@@ -12,8 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.seen import Seen, by_opening, fold
-from app.visits import COMPLETED, FAILED, GAP, HANDED_OVER, Goal, Goals, Journey, Visit
+from app.closing.visits import (
+    COMPLETED,
+    FAILED,
+    GAP,
+    HANDED_OVER,
+    Edge,
+    Goal,
+    Goals,
+    Journey,
+    Visit,
+)
+from app.folding.seen import Seen, by_opening, fold
 from collector.codes import Outcome, OutcomeSource
 from collector.sites import Site
 from tests.app import naive
@@ -55,7 +65,7 @@ def visits_of(
     for goal in goals:
         reached.add(goal, None if goal.visitor is None else people.of(goal.visitor))
     ended = [told for journey in journeys.values() for told in journey.endings(reached, now)]
-    ended.sort(key=lambda told: by_opening(told[0].first))
+    ended.sort(key=lambda told: (told[0].first.opened_at, told[0].first.view_id))
     return [
         naive.Visit(v.visit_id, v.day, tuple(members[id(v)]), e.outcome, e.source, e.goal_at)
         for v, e in ended
@@ -301,7 +311,8 @@ def test_what_a_visit_holds_does_not_grow_with_its_views() -> None:
     one_visit = {id(journey.add(view)) for view in seen(*((AT, CART) for _ in range(50)))}
     assert len(one_visit) == 1
     held = [getattr(journey.add(seen((AT, CART))[0]), name) for name in Visit.__slots__]
-    assert sum(isinstance(value, Seen) for value in held) == 2
+    assert sum(isinstance(value, Edge) for value in held) == 2
+    assert not any(isinstance(value, Seen) for value in held)
 
 
 @st.composite

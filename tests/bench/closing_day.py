@@ -13,8 +13,8 @@ import time
 from datetime import date, datetime
 
 import app.main  # noqa: F401  What serves also does the jobs: its modules are part of the memory.
-from app.closing import Closed, close_day
-from app.sealing import Sealed, seal_day
+from app.closing.day import Closed, close_day
+from app.sealing.day import Sealed, seal_day
 from app.shops import find_site
 from app.store import Store
 

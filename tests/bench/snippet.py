@@ -15,7 +15,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from snippets.html import snippet_html
+from snippets.script.build import script
 from snippets.sheet import WATCHES, stylesheet
+from tests.bench.script_cost import script_cost
 from tests.browser.by_playwright import PlaywrightEngine
 from tests.browser.drive import Browser, open_browser
 from tests.browser.sheet_shop import BODY, PAGE, SHOP_CSS, SITE_KEY, SheetShop, sheet_shop
@@ -27,13 +29,19 @@ ROUNDS = 15
 SETTLED_S = 0.3
 """After the load event: style work of the first frames is done."""
 
+PEERS_GZ = {
+    "GoatCounter count.js (page views)": 3300,
+    "Medama (page views and clicks)": 1000,
+}
+"""Published sizes, taken over and not measured here; of Medama the upper end of 0.8 to 1.0 KB."""
+
 FORMS = ("without", "plain", "cells")
 
 
 def sizes() -> dict[str, int]:
     """Bytes, gzipped, of five zones with every timer and state."""
     page = page_of(*(replace(zone, watches=frozenset(WATCHES)) for zone in FIVE))
-    found = {}
+    found = {"script_gz": len(script().gzip)}
     for name, one in (("", page), ("_cells", replace(page, cells=True))):
         html = snippet_html(site_key=SITE_KEY, page=one)
         found[f"html{name}_gz"] = len(gzip.compress(html.encode(), 9, mtime=0))
@@ -102,12 +110,15 @@ def main() -> None:
         spent = costs(browser, of)
         figures["requests_per_visit"] = visit(browser, of["plain"])
         figures["requests_per_visit_cells"] = visit(browser, of["cells"])
+        figures |= script_cost(browser)
     print(f"{'':10}{'style ms':>10}{'layout ms':>11}{'load ms':>9}")
     for form, told in spent.items():
         print(f"{form:10}{told['style']:10.1f}{told['layout']:11.1f}{told['load']:9.1f}")
     for form, suffix in (("plain", ""), ("cells", "_cells")):
         for name in ("style", "load"):
             figures[f"{name}_ms{suffix}"] = round(spent[form][name] - spent["without"][name], 1)
+    for name, size in {"Gloed's script": figures["script_gz"], **PEERS_GZ}.items():
+        print(f"{name:36}{size:8.0f} bytes gzipped")
     print(json.dumps(figures))
 
 

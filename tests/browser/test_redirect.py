@@ -19,6 +19,13 @@ PATIENCE_S = 30.0
 ORIGINS = pytest.mark.parametrize("cross", [False, True], ids=["same origin", "cross origin"])
 
 
+@pytest.fixture(scope="module")
+def browser(engine: str) -> Iterator[Browser]:
+    """One of each engine: every shop has its own port, so nothing kept of one serves another."""
+    with open_browser(engine) as opened:
+        yield opened
+
+
 @pytest.fixture
 def shop(database_url: str, clock: SteppedClock) -> Iterator[Shop]:
     with shop_with_gloed(database_url, clock) as opened:
@@ -53,26 +60,24 @@ def until_hovered(shop: Shop, views: int) -> None:
 
 @ORIGINS
 def test_every_view_has_its_own_token_under_a_sheet_whose_integrity_holds(
-    shop: Shop, engine: str, cross: bool
+    shop: Shop, browser: Browser, cross: bool
 ) -> None:
-    with open_browser(engine) as browser:
-        for view in range(1, VIEWS + 1):
-            visit(browser, shop.address(cross=cross, integrity=True))
-            until_hovered(shop, view)
+    for view in range(1, VIEWS + 1):
+        visit(browser, shop.address(cross=cross, integrity=True))
+        until_hovered(shop, view)
     assert (hovered(shop), count(shop, "name = 'open'")) == (VIEWS, VIEWS)
 
 
 @ORIGINS
 def test_a_sheet_that_was_changed_is_refused_by_the_browser(
-    shop: Shop, engine: str, cross: bool, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, browser: Browser, cross: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page bears the integrity of one wording, the collector serves another."""
     monkeypatch.setattr(shop.running.context.sheets, "make", longer)
-    with open_browser(engine) as browser:
-        visit(browser, shop.address(cross=cross, integrity=True))
-        # The next view accepts any sheet: when its hover has arrived, the first had its time.
-        visit(browser, shop.address(cross=cross, integrity=False))
-        until_hovered(shop, 1)
+    visit(browser, shop.address(cross=cross, integrity=True))
+    # The next view accepts any sheet: when its hover has arrived, the first had its time.
+    visit(browser, shop.address(cross=cross, integrity=False))
+    until_hovered(shop, 1)
     assert (hovered(shop), count(shop, "name = 'open'")) == (1, 2)
 
 

@@ -4,6 +4,7 @@ import io
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageChops
@@ -11,10 +12,14 @@ from PIL import Image, ImageChops
 from collector.wire import BEACON_NAME
 from tests.absent import need
 from tests.browser.drive import Browser, open_browser
-from tests.browser.sheet_shop import SheetShop, sheet_shop
+from tests.browser.sheet_shop import PAGE, SheetShop, sheet_shop
+from tests.browser.templates import TEMPLATES, Template
 
 CORNER = (1270, 790)
 """Where the pointer rests on nothing."""
+
+SETTLED_S = 0.25
+"""A page without animations of its own looks as it will."""
 
 QUIET_S = 0.5
 """Long enough for a beacon that should not come to come."""
@@ -182,18 +187,51 @@ def content(shot: Image.Image) -> Image.Image:
     return shot.crop((0, 0, shot.width - SCROLLBAR_PX, shot.height))
 
 
-def at_rest(browser: Browser, shop: SheetShop, page: str) -> tuple[Image.Image, object, object]:
+AtRest = tuple[Image.Image, list[int], list[list[float]]]
+"""A picture of the window, the page's size, and the boxes of the shop's elements."""
+
+
+def at_rest(browser: Browser, shop: SheetShop, page: str, settled_s: float = QUIET_S) -> AtRest:
     opened(browser, shop, page)
-    time.sleep(QUIET_S)
+    time.sleep(settled_s)
     sizes = browser.evaluate(
         "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
     )
     boxes = browser.evaluate(
-        "[...document.querySelectorAll('h1, form *, .frame, .tall, #terms *')]"
+        "[...document.querySelectorAll('body, body *:not(gl-oed, gl-oed *, link)')]"
         ".map(e => e.getBoundingClientRect()).map(r => [r.x, r.y, r.width, r.height])"
     )
     with Image.open(io.BytesIO(browser.screenshot())) as picture:
         return picture.convert("RGB"), sizes, boxes
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
+def test_every_template_measures_and_looks_as_without_the_snippet_and_its_menus_stay_open(
+    browser: Browser, template: Template
+) -> None:
+    with sheet_shop(PAGE, template.body, template.css) as own:
+        bare = at_rest(browser, own, "without", SETTLED_S)
+        check_same(at_rest(browser, own, "with", SETTLED_S), bare)
+    page = replace(PAGE, cells=True, menus=(".menu",))
+    with sheet_shop(page, template.body, template.css) as own:
+        check_same(at_rest(browser, own, "with", SETTLED_S), bare)
+        if template.menu:
+            check_menu(browser, *template.menu)
+
+
+def check_same(guest: AtRest, bare: AtRest) -> None:
+    assert guest[1:] == bare[1:]
+    assert len(bare[2]) > 10
+    assert ImageChops.difference(content(guest[0]), content(bare[0])).getbbox() is None
+
+
+def check_menu(browser: Browser, head: str, last: str) -> None:
+    x_px, y_px = middle(browser, head)
+    for step in range(3):  # a hand that comes to rest is reported more than once
+        browser.move(x_px + step, y_px)
+        time.sleep(0.02)
+    browser.move(x_px, middle(browser, last)[1], steps=20)
+    assert browser.evaluate(f"document.querySelector('{last}').matches(':hover')")
 
 
 def test_the_keyboard_never_stops_in_the_snippet(browser: Browser, shop: SheetShop) -> None:

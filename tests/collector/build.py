@@ -45,7 +45,7 @@ def a_hit(said: Any = None, *, site: Site | None = SITE, **sent: Any) -> Hit:
 
 
 def open_row(view_id: int = 1, **more: Any) -> dict[str, Any]:
-    """As `app.raw` reads it."""
+    """As `app.folding.raw` reads it."""
     return {
         "view_id": view_id,
         "day": DAY,
@@ -64,14 +64,15 @@ def open_row(view_id: int = 1, **more: Any) -> dict[str, Any]:
 def beacon_row(
     name: str, view_id: int = 1, *, visitor_check: int = 1, **more: Any
 ) -> dict[str, Any]:
-    """As the store holds it, and as `app.raw` reads it: the names and checks of a view in one."""
+    """As the store holds it, and as `folding.raw` reads it: names and checks of a view in one."""
     told = {
         "name": name,
         "visitor_check": visitor_check,
         "names": [name],
         "checks": [visitor_check],
     }
-    return {"view_id": view_id, "day": DAY, "at": AT, **told, **more}
+    row = {"view_id": view_id, "day": DAY, "at": AT, **told, **more}
+    return {**row, "times": [row["at"].timestamp()]}
 
 
 def a_beacon(name: str = "7.h", view_id: int = 1, **more: Any) -> Row:

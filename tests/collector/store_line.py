@@ -9,7 +9,11 @@ from typing import Literal
 
 from sqlalchemy.engine import URL, make_url
 
+BEGIN = b"BEGIN"
 COMMIT = b"COMMIT"
+COPY_DONE = b"c\0\0\0\4"
+"""The message that ends a COPY, which commits where none has begun a transaction before it."""
+
 
 Fault = Literal["", "hold", "cut before", "cut after", "cut later"]
 
@@ -91,8 +95,11 @@ class StoreLine:
     async def _forward(
         self, reader: asyncio.StreamReader, up: asyncio.StreamWriter, back: asyncio.Task[None]
     ) -> None:
+        begun = False
         while told := await reader.read(65536):
-            if COMMIT in told:
+            begun = begun or BEGIN in told
+            if COMMIT in told or (told.endswith(COPY_DONE) and not begun):
+                begun = False
                 await self._commit(told, up, back)
             else:
                 up.write(told)

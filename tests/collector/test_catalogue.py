@@ -129,6 +129,7 @@ async def test_a_change_elsewhere_is_in_force_after_a_while(
     catalogue = Catalogue(counted)
     await catalogue.by_key(shop.public_key)
     await configure(store, shop, {"honour_opt_out": False})
+    monkeypatch.setattr("collector.catalogue.AHEAD_S", 0.0)
     monkeypatch.setattr("collector.catalogue.REFRESH_S", 0.0)
     after = await catalogue.by_key(shop.public_key)
     assert after is not None

@@ -75,3 +75,18 @@ async def test_a_failure_that_nobody_waits_for_is_no_noise() -> None:
     fails.set()
     # An exception that was never retrieved would be a warning, and warnings are errors here.
     await asyncio.gather(asking, return_exceptions=True)
+
+
+async def test_who_gives_up_waiting_leaves_the_errand_to_the_others() -> None:
+    errands: Errands[int] = Errands()
+    goes_on = asyncio.Event()
+
+    async def work() -> int:
+        await goes_on.wait()
+        return 7
+
+    patient = asyncio.create_task(errands.run(0, work))
+    with pytest.raises(TimeoutError):
+        await errands.run(0, work, within_s=0.01)
+    goes_on.set()
+    assert await patient == 7

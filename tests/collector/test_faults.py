@@ -13,12 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
+from app.access.keys import add_key, find_key
 from app.clock import SteppedClock
-from app.keys import add_key, find_key
 from app.store import Store, connect
 from collector.catalogue import Catalogue
+from collector.intake import Collector
 from collector.partitions import make_partitions
-from collector.routes import Collector, Parts
+from collector.routes import Parts
 from collector.sites import Page, Site
 from collector.spool import Spool
 from collector.visitor import Salts
@@ -254,6 +255,18 @@ async def test_a_store_away_at_the_start_makes_no_shop_unknown(
         goal = await client.post(f"/{shop.public_key}/goal", content=b"{}")
         for answer in (opening, batch, goal):
             assert answer.status_code == 503, answer.headers
+
+
+async def test_what_is_decided_on_twice_as_the_first_time_it_had_to_wait_is_counted_once(
+    store: Store, shop: Site, database_url: str
+) -> None:
+    async with collecting(store, database_url) as collector, client_of(collector) as client:
+        forwarded = {"x-forwarded-for": "198.51.100.9"}
+        cold = await client.get(f"/{shop.public_key}/cart", headers=forwarded)
+        assert cold.status_code == 302
+    counts = await store.fetch("SELECT reason, n FROM dropped")
+    assert [(row["reason"], row["n"]) for row in counts] == [("untrusted_proxy", 1)]
+    assert await store.fetchval("SELECT count(*) FROM beacon") == 1
 
 
 async def test_a_key_that_cannot_be_looked_up_now_is_not_called_wrong(

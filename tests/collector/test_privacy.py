@@ -10,8 +10,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from app.closing import close_day
-from app.keys import add_key
+from app.access.keys import add_key
+from app.closing.day import close_day
 from app.store import Store
 from collector.codes import Browser, unpack_codes
 from collector.sites import Site

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.seen import fold
+from app.folding.seen import fold
 from collector.wire import (
     ALIVE_STEPS_S,
     BEACON_NAME,

@@ -27,6 +27,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from app.access.keys import add_key
 from app.clock import system_clock
 from app.config import Settings
 from app.demo.checkout import CHECKOUT, SHIPPING_PAGE, STALL_ZONE, checkout_page
@@ -36,7 +37,6 @@ from app.demo.pictures import captured
 from app.demo.run import Doors, Ready, running_demo
 from app.demo.seeding import SEED, ZONE, events_on
 from app.demo.serving import DemoProblem, open_door, port_of
-from app.keys import add_key
 from app.shops import add_site
 from app.store import Store
 from collector.codes import Outcome

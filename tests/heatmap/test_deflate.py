@@ -3,13 +3,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from heatmap import overlay
-from heatmap.deflate import deflate, lines_for
+from heatmap.deflate import deflate, deflate_lines, lines_for
 from tests.heatmap.pictures import indices
 
 LEVELS = np.random.default_rng(0).integers(0, 256, (40, 30), dtype=np.uint8)
@@ -44,6 +45,21 @@ def test_lines_are_a_filter_of_zero_and_the_levels(levels: NDArray[np.uint8]) ->
     assert not lines[:, 0].any()
     np.testing.assert_array_equal(lines[:, 1:], LEVELS)
     assert deflate(levels) == deflate(LEVELS)
+
+
+def test_lines_told_in_bands_are_those_of_the_whole() -> None:
+    lines = np.zeros((40, 31), dtype=np.uint8)
+    lines[:, 1:] = LEVELS
+    band = np.empty((16, 31), dtype=np.uint8)
+
+    def overwritten() -> Iterator[NDArray[np.uint8]]:
+        for first in range(0, 40, 16):
+            here = band[: min(16, 40 - first)]
+            here[:] = lines[first : first + 16]
+            yield here
+
+    assert zlib.decompress(deflate_lines(overwritten())) == lines.tobytes()
+    assert deflate_lines(overwritten()) == deflate_lines(overwritten())
 
 
 WITHOUT_ISAL = """

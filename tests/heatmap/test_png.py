@@ -64,17 +64,17 @@ def test_a_stamp_is_in_every_window_and_leaves_most_of_the_page_free(
 ) -> None:
     png = overlay(None, width_px=width_px, height_px=3000, dpr=dpr, stamp="TEST")
     inked = rgba(png)[:, :, 3] > 0
-    windows = inked[: 2900 * dpr].reshape(-1, 290 * dpr, width_px * dpr)
+    windows = inked[: 2700 * dpr].reshape(-1, 450 * dpr, width_px * dpr)
     assert np.all(windows.mean(axis=(1, 2)) > 0.002)
     assert inked[: 90 * dpr].any(), "the top of the page bears it too"
-    assert inked.mean() < 0.08
+    assert inked.mean() < 0.03
 
 
 def test_a_stamp_is_read_on_white_and_on_black() -> None:
     stamp = overlay(None, width_px=400, height_px=300, stamp="TEST")
     for page in (0, 255):
         seen = Image.open(io.BytesIO(laid_over(plain(400, 300, (page,) * 3), stamp))).convert("L")
-        assert np.abs(np.asarray(seen).astype(int) - page).max() > 100
+        assert 50 < np.abs(np.asarray(seen).astype(int) - page).max() < 100
 
 
 def test_a_stamp_shortens_heat_only_at_the_very_top() -> None:

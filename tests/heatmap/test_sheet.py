@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from heatmap import heaps, overlay, sheet
 from heatmap.heaps import heap_for
 from heatmap.marks import Floats, gather
 from heatmap.page import Page
+from heatmap.scale import Curve
 from heatmap.sheet import Sheet, Singles, taps
 from heatmap.smoothing import Edge
 from tests.heatmap.naive import mass_on_page, naive_density
@@ -59,6 +62,55 @@ def test_the_peak_is_the_largest_value_and_the_first_such_pixel(
     peak = drawn.peak()
     assert peak.intensity == surface.max()
     assert (peak.row, peak.column) == divmod(int(surface.argmax()), page.columns)
+
+
+@given(
+    seed=seeds,
+    bandwidth_px=st.floats(2, 40),
+    edge=st.sampled_from(["uniform", "diggle", "none"]),
+    curve=st.sampled_from(["linear", "sqrt", "log"]),
+    full=st.sampled_from([0.4, 1.0, 3.0]),
+)
+def test_every_pixel_is_painted_in_the_level_of_its_heat(
+    seed: int, bandwidth_px: float, edge: Edge, curve: Curve, full: float
+) -> None:
+    page = Page(90, 130)
+    points = np.random.default_rng(seed).uniform((0, 0), (90, 130), (9, 2))
+    drawn = sheet_of(points, page, bandwidth_px, edge)
+    surface = surface_of(drawn, page).astype(np.float64)
+    scale_max = full * surface.max()
+    share = np.minimum(surface / scale_max, 1)
+    exact = (
+        255
+        * {"linear": share, "sqrt": np.sqrt(share), "log": np.log1p(99 * share) / np.log(100)}[
+            curve
+        ]
+    )
+    # Half a level is rounding; on top of it, 1/50 at the page's edge.
+    assert np.abs(drawn.paint(scale_max, curve) - exact).max() <= 0.52
+
+
+def test_a_painted_sheet_still_tells_its_peak_and_is_painted_alike() -> None:
+    page = Page(90, 130)
+    drawn = sheet_of(np.array([[30.0, 4.0], [60.0, 100.0]]), page, 9.0, "uniform")
+    peak = drawn.peak()
+    first = drawn.paint(peak.intensity, "linear").copy()
+    assert drawn.peak() == peak
+    np.testing.assert_array_equal(drawn.paint(peak.intensity, "linear"), first)
+
+
+def test_a_sheet_nobody_holds_is_gone_at_once() -> None:
+    """Its coefficients are megabytes, which the next map wants warm."""
+    page = Page(90, 130)
+    gc.disable()
+    try:
+        drawn = sheet_of(np.array([[30.0, 40.0]]), page, 9.0)
+        drawn.paint(drawn.peak().intensity, "linear")
+        watched = weakref.ref(drawn)
+        del drawn
+        assert watched() is None
+    finally:
+        gc.enable()
 
 
 @settings(max_examples=9)

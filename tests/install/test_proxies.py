@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.access.keys import add_key
 from app.clock import SteppedClock
-from app.keys import add_key
 from app.shops import configure
 from collector.sites import Site
 from collector.wire import GIF, MAX_BODY_BYTES

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.capture import capture, store_captures
+from app.access.keys import add_key
 from app.clock import SteppedClock
-from app.keys import add_key
-from app.layouts import find_layout
+from app.picturing.capture import capture, store_captures
+from app.picturing.layouts import find_layout
 from collector.sites import Site
 from tests.browser.drive import Browser, open_browser
 from tests.shop import BODY, MOUNTED, STYLE, Shop, shop_with_gloed

@@ -9,9 +9,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from app.closing import close_day
-from app.keys import new_sign_in_link
-from app.layouts import Box, put_layout
+from app.access.keys import new_sign_in_link
+from app.closing.day import close_day
+from app.picturing.layouts import Box, put_layout
 from collector.sites import Site
 from tests.build import PHONE, Walker, make_shop, page_of
 from tests.conftest import NOON

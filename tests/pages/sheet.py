@@ -91,10 +91,17 @@ class Sheet(HTMLParser):
         name = ""
         for element in self.elements:
             given = element.attributes
-            if element.tag == "select":
-                name = given["name"]
-            if element.tag == "option" and ("selected" in given or name not in told):
+            if element.tag in ("select", "datalist"):
+                name = given.get("name", "")
+            if element.tag == "option" and name and ("selected" in given or name not in told):
                 told[name] = given["value"]
-            if element.tag == "input" and (given["type"] != "radio" or "checked" in given):
+            if element.tag != "input":
+                continue
+            if given["type"] == "checkbox":
+                # Several of one name are sent one by one; here they stand together.
+                told.setdefault(given["name"], "")
+                if "checked" in given:
+                    told[given["name"]] = f"{told[given['name']]},{given['value']}".lstrip(",")
+            elif given["type"] != "radio" or "checked" in given:
                 told[given["name"]] = given["value"]
         return told

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from app.session import COOKIE
+from app.access.session import COOKIE
 from collector.sites import Site
 from tests import provide
 from tests.absent import need
@@ -106,19 +106,55 @@ def test_the_picture_loads_and_nothing_is_wider_than_the_window(
         assert picture["y"] + picture["height"] <= beside["y"]
 
 
+@pytest.mark.parametrize(("size", "begins_px"), [((1280, 800), 345), (NARROW, 800)])
+def test_the_picture_and_its_downloads_are_on_the_first_screen(
+    gloed: Running, shop: Site, open_tab: Any, size: tuple[int, int], begins_px: int
+) -> None:
+    with open_tab(size, locale="nl-NL") as tab:
+        tab.do(lambda page: page.goto(map_of(gloed, shop)))
+        sheet = tab.do(lambda page: page.locator(".sheet").bounding_box())
+        take = tab.do(lambda page: page.locator(".take").bounding_box())
+        inner = tab.do(
+            lambda page: page.locator(".beside").evaluate(
+                "column => column.scrollHeight > column.clientHeight"
+            )
+        )
+    assert sheet["y"] < begins_px
+    assert take["y"] + take["height"] < size[1]
+    assert not inner, "the page scrolls, not the column"
+
+
 def test_the_keyboard_alone_changes_the_map(gloed: Running, shop: Site, open_tab: Any) -> None:
     with open_tab() as tab:
         tab.do(lambda page: page.goto(map_of(gloed, shop)))
         reached = [_next(tab) for _ in range(12)]
         assert [name for name in reached if name][:8] == [
             "Skip to content", "Gloed", "Sign out", "Fietsenwinkel",
-            "kind", "device", "outcome", "date_from",
+            "kind", "device", "date_from", "date_from",
         ]  # fmt: skip
         tab.do(lambda page: page.locator("input[value=stall]").focus())
         tab.do(lambda page: page.keyboard.press("ArrowRight"))
         tab.do(lambda page: page.keyboard.press("Enter"))
         tab.do(lambda page: page.wait_for_url("**kind=click**"))
         assert tab.do(lambda page: page.locator("input[value=click]").is_checked())
+
+
+def test_lines_are_ticked_and_auto_is_typed_without_a_script(
+    gloed: Running, shop: Site, open_tab: Any
+) -> None:
+    with open_tab() as tab:
+        tab.do(lambda page: page.goto(map_of(gloed, shop)))
+        tab.do(lambda page: page.locator("summary").click())
+        tab.do(lambda page: page.get_by_label("lines of heat").check())
+        tab.do(lambda page: page.get_by_label("zones with numbers").check())
+        tab.do(lambda page: page.get_by_label("Bandwidth, px").fill("auto"))
+        tab.do(lambda page: page.get_by_role("button", name="Show").click())
+        tab.do(lambda page: page.wait_for_url("**marks=contours&marks=zones**"))
+        assert tab.do(lambda page: page.get_by_label("lines of heat").is_checked())
+        assert tab.do(lambda page: page.get_by_label("Bandwidth, px").input_value()) == "auto"
+        source = tab.do(lambda page: page.locator("figure img").get_attribute("src"))
+        assert "marks=contours%2Czones" in source
+        assert tab.said == []
 
 
 def _next(tab: Tab) -> str:

@@ -7,8 +7,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from app.keys import COOKIE_LIVES, SIGN_IN_LINK_LIVES, new_sign_in_link
-from app.session import COOKIE
+from app.access.keys import COOKIE_LIVES, SIGN_IN_LINK_LIVES, new_sign_in_link
+from app.access.session import COOKIE
 from tests.conftest import NOON
 from tests.pages.sheet import Sheet
 from tests.serving import Running
@@ -36,7 +36,7 @@ def test_a_link_signs_in_once_and_leads_home(gloed: Running) -> None:
     again = visit(gloed, link)
     assert again.status_code == 403
     assert "set-cookie" not in again.headers
-    assert "gloed serve" in Sheet(again.text).text
+    assert "gloed account link" in Sheet(again.text).text
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(gloed: Running) -> None:
@@ -70,20 +70,21 @@ def test_without_a_session_a_page_says_where_the_link_is_printed(gloed: Running,
     answer = visit(gloed, path)
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "gloed serve" in Sheet(answer.text).text
+    assert "gloed account link" in Sheet(answer.text).text
 
 
 def test_a_cookie_that_was_changed_or_is_too_old_opens_nothing(
     gloed: Running, designer: httpx.Client
 ) -> None:
     good = designer.cookies[COOKIE]
-    account, until, mac = good.split(".")
+    account, sessions, until, mac = good.split(".")
     changed = [
-        f"2.{until}.{mac}",
-        f"{account}.{int(until) + 1}.{mac}",
-        f"{account}.{until}.{mac[:-1]}{'A' if mac[-1] != 'A' else 'B'}",
-        f"{account}.{until}.",
-        f"{account}.{until}",
+        f"2{account}.{sessions}.{until}.{mac}",
+        f"{account}.{int(sessions) + 1}.{until}.{mac}",
+        f"{account}.{sessions}.{int(until) + 1}.{mac}",
+        f"{account}.{sessions}.{until}.{mac[:-1]}{'A' if mac[-1] != 'A' else 'B'}",
+        f"{account}.{sessions}.{until}.",
+        f"{account}.{sessions}.{until}",
         "",
         "1",
         "..",

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+import time
 from datetime import timedelta
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
-from app.closing import close_day
-from app.maps import LIVE_THRESHOLD
+from app.closing.day import close_day
+from app.mapping.maps import LIVE_THRESHOLD
+from app.pages.labels import DROPS
 from app.shops import find_site, put_page, put_zones
 from collector.sites import Site, Zone
-from tests.build import PHONE, Walker, make_shop
+from collector.wire import Reason
+from tests.build import PHONE, Walker, batch_body, make_shop
 from tests.conftest import NOON
-from tests.pages.conftest import VISITS, put_picture
+from tests.pages.conftest import PATIENCE_S, VISITS, put_picture
 from tests.pages.sheet import Sheet
 from tests.serving import Running
 
@@ -54,9 +58,9 @@ def assert_says_what_json_says(designer: httpx.Client, shop: Site, query: str) -
     assert facts["Scale"].startswith("linear, full colour at ")
     zones = told["zones"]
     assert isinstance(zones, list)
-    digits = 1 if "stall" in query else 0
+    amount = "about {:.1f}" if "stall" in query else "{:.0f}"
     assert sheet.rows() == [
-        [zone["name"], f"{zone['total']:.{digits}f}", str(zone["visits"])] for zone in zones
+        [zone["name"], amount.format(zone["total"]), str(zone["visits"])] for zone in zones
     ]
     assert zones
 
@@ -65,8 +69,8 @@ def test_the_caption_holds_what_is_said_when_the_picture_does_not_load(
     designer: httpx.Client, shop: Site
 ) -> None:
     caption = Sheet(designer.get(page_of(shop)).text).all("figcaption")[0].text
-    assert "12 visits, 12 page views, 20 October 2026 – 18 November 2026." in caption
-    assert "50 % of the page views sent signals." in caption
+    # A thin space on either side of the dash.
+    assert "12 visits, 12 page views, 20 Oct – 18 Nov 2026. 50 % sent signals." in caption
     assert "s per visit per 100 × 100 px" in caption
 
 
@@ -95,6 +99,46 @@ def test_the_picture_is_the_map_on_its_page(designer: httpx.Client, shop: Site) 
     assert {"width": "390", "height": "800"}.items() <= image.attributes.items()
     assert drawn.getpixel((5, 790)) == (255, 255, 240)
     assert drawn.getpixel((100, 524)) != (255, 255, 240)
+
+
+def test_what_is_ticked_is_drawn_over_the_map_and_said(designer: httpx.Client, shop: Site) -> None:
+    ticked = "?kind=click&marks=zones&marks=folds&marks=contours"
+    sheet = Sheet(designer.get(page_of(shop, query=ticked)).text)
+    assert sheet.chosen()["marks"] == "contours,folds,zones"
+    caption = sheet.all("figcaption")[0].text
+    assert "The lines lie where heat reaches 25 %, 50 %, 75 % of full colour." in caption
+    assert "No page view at this width told how high its window was." in caption
+    (image,) = (e for e in sheet.all("img") if "heatmap" in e.attributes["src"])
+    url = designer.base_url.join(page_of(shop)).join(image.attributes["src"])
+    assert dict(parse_qsl(url.query.decode()))["marks"] == "zones,folds,contours"
+    over = designer.get(url)
+    assert over.status_code == 200, over.text
+    plain = designer.get(url.copy_remove_param("marks"))
+    pixels = [np.asarray(Image.open(io.BytesIO(a.content)).convert("L")) for a in (plain, over)]
+    assert [int((picture < 60).sum()) > 500 for picture in pixels] == [False, True]
+
+
+def test_other_styles_are_told_in_their_own_amounts(designer: httpx.Client, shop: Site) -> None:
+    zones = Sheet(designer.get(page_of(shop, query="?style=zones")).text)
+    told = json_of(designer, shop, "?style=zones")
+    hottest = told["zones"][0]["total"]  # type: ignore[index]
+    assert f"about {hottest:.1f} s per visit in a zone" in zones.all("figcaption")[0].text
+    assert "Bandwidth" not in zones.facts()
+    dots = Sheet(designer.get(page_of(shop, query="?style=confetti&kind=click&per=visit")).text)
+    assert "0 dots. What is known by zone" in dots.all("figcaption")[0].text
+    assert not {"Bandwidth", "Scale"} & set(dots.facts())
+    assert dots.rows()[0][1] == "0.50"
+    whole = Sheet(designer.get(page_of(shop, query="?per=period")).text)
+    assert "s per 100 × 100 px" in whole.all("figcaption")[0].text
+    assert "per visit" not in whole.all("figcaption")[0].text
+
+
+def test_the_bandwidth_may_follow_the_marks(designer: httpx.Client, shop: Site) -> None:
+    sheet = Sheet(designer.get(page_of(shop, query="?bandwidth=auto")).text)
+    assert sheet.chosen()["bandwidth"] == "auto"
+    assert sheet.facts()["Bandwidth"] == (
+        f"{json_of(designer, shop, '?bandwidth=auto')['bandwidth_px']:.0f} px"
+    )
 
 
 def test_every_download_is_what_it_says(designer: httpx.Client, shop: Site) -> None:
@@ -139,13 +183,121 @@ def test_holding_the_scale_asks_for_the_same_full_colour(
 ) -> None:
     sheet = Sheet(designer.get(page_of(shop)).text)
     (link,) = (e for e in sheet.all("a") if e.text == "hold this scale to compare")
-    held = json_of(designer, shop, link.attributes["href"])["scale"]
-    free = json_of(designer, shop)["scale"]
-    assert isinstance(held, dict)
-    assert isinstance(free, dict)
-    assert held["max"] == pytest.approx(free["max"], rel=1e-5)
-    again = designer.get(page_of(shop) + link.attributes["href"])
-    assert Sheet(again.text).chosen()["scale_max"] == f"{free['max']:.6g}"
+    again = Sheet(designer.get(page_of(shop) + link.attributes["href"]).text)
+    full = again.chosen()["full_colour"]
+    held = scale_of(designer, shop, again)
+    assert held == pytest.approx(scale_of(designer, shop, sheet), rel=1e-5)
+    assert float(full) == pytest.approx(10_000 * held, rel=1e-5)
+    assert again.facts()["Scale"] == sheet.facts()["Scale"].removesuffix(f"; {link.text}")
+
+
+def scale_of(designer: httpx.Client, shop: Site, sheet: Sheet) -> float:
+    """Full colour of the picture that is shown, per px², as the API tells it."""
+    (image,) = (e for e in sheet.all("img") if "heatmap" in e.attributes["src"])
+    asked = dict(parse_qsl(urlsplit(image.attributes["src"]).query))
+    del asked["picture"]
+    scale = json_of(designer, shop, f"?{urlencode(asked)}")["scale"]
+    assert isinstance(scale, dict)
+    return float(scale["max"])
+
+
+def test_full_colour_of_zones_is_an_amount_in_one(designer: httpx.Client, shop: Site) -> None:
+    sheet = Sheet(designer.get(page_of(shop, query="?style=zones&full_colour=5")).text)
+    assert scale_of(designer, shop, sheet) == 5
+    assert "full colour at about 5.0 s per visit in a zone" in sheet.facts()["Scale"]
+    assert sheet.all("label", **{"for": "full_colour"})[0].text == "Full colour at, in a zone"
+
+
+# What must not mislead ----------------------------------------------------------------------------
+
+
+def test_why_the_list_and_the_colours_differ_is_said_where_they_do(
+    designer: httpx.Client, shop: Site
+) -> None:
+    said = "the smaller one glows hotter"
+    assert said in Sheet(designer.get(page_of(shop)).text).text
+    assert said not in Sheet(designer.get(page_of(shop, query="?style=zones")).text).text
+
+
+def test_seconds_of_clocks_are_told_as_estimates_and_those_of_the_script_are_not(
+    gloed: Running, designer: httpx.Client
+) -> None:
+    site = gloed.do(make_shop(gloed.store, NOON))
+    gloed.context.catalogue.forget()
+    put_picture(gloed, site)
+    answer = Walker(gloed.url, PHONE, "10.0.5.1").post(
+        site, batch_body(vp=[390, 700], m=int(NOON.timestamp()) // 60)
+    )
+    assert "x-gloed-drop" not in answer.headers, answer.headers
+    exact = Sheet(designer.get(page_of(site)).text)
+    assert exact.facts()["Visits"] == "1"
+    assert "estimates" not in exact.text
+    walker = Walker(gloed.url, PHONE, "10.0.5.2")
+    walker.tell(walker.open(site, "shipping"), "w400", "2.h5")
+    guessed = Sheet(designer.get(page_of(site)).text)
+    assert "a clock speaks after 1, 2, 5, 10, 20 s" in guessed.text
+    assert guessed.rows()[0][1].startswith("about ")
+
+
+def test_a_map_without_heat_has_no_colour_bar_and_says_why(
+    designer: httpx.Client, shop: Site
+) -> None:
+    sheet = Sheet(designer.get(page_of(shop, query="?kind=move")).text)
+    assert not sheet.all("span", role="img")
+    assert "Nothing is coloured: no page view here told" in sheet.all("figcaption")[0].text
+
+
+def test_a_page_that_fits_the_window_is_not_told_in_depths(
+    gloed: Running, designer: httpx.Client
+) -> None:
+    told = {}
+    for number, height in enumerate(("g640", "g800")):
+        site = gloed.do(make_shop(gloed.store, NOON))
+        gloed.context.catalogue.forget()
+        put_picture(gloed, site)
+        walker = Walker(gloed.url, PHONE, f"10.0.6.{number}")
+        walker.tell(walker.open(site, "shipping"), "w400", height)
+        gloed.do(close_day(gloed.store, site, site.day_of(NOON), NOON))
+        told[height] = Sheet(designer.get(page_of(site, query="?kind=scroll")).text)
+    assert "The page fits the window" not in told["g640"].text
+    assert told["g640"].rows()
+    assert "The page fits the window" in told["g800"].text
+    assert not told["g800"].rows()
+
+
+def test_where_nothing_was_counted_the_page_says_what_was_dropped(
+    gloed: Running, designer: httpx.Client
+) -> None:
+    site = gloed.do(make_shop(gloed.store, NOON))
+    gloed.context.catalogue.forget()
+    robot = Walker(gloed.url, "Mozilla/5.0 HeadlessChrome/156.0.0.0 Safari/537.36", "10.0.7.1")
+    for _ in range(2):
+        answer = robot.get(f"/g/{site.public_key}/shipping")
+        assert answer.headers["x-gloed-drop"] == Reason.BOT
+    # Drops are counted in memory and written by the second.
+    deadline = time.monotonic() + PATIENCE_S
+    while "robots" not in (sheet := Sheet(designer.get(page_of(site)).text)).text:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert "No page view in this period" in sheet.text
+    assert [item.text for item in sheet.all("li") if "robots" in item.text] == [
+        "robots, test browsers without a window among them: 2"
+    ]
+    later = Sheet(designer.get(page_of(site, query="?date_to=2026-11-17")).text)
+    assert "No page view in this period" in later.text
+    assert "robots" not in later.text
+
+
+def test_every_reason_to_drop_something_of_a_shop_has_its_words() -> None:
+    assert set(Reason) - set(DROPS) == {Reason.UNKNOWN_SITE, Reason.UNTRUSTED_PROXY}
+
+
+def test_the_page_and_its_phase_are_told_apart(designer: httpx.Client, shop: Site) -> None:
+    sheet = Sheet(designer.get(page_of(shop)).text)
+    assert sheet.all("nav")[0].text == "Fietsenwinkel /"
+    assert sheet.all("h1")[0].text == "shipping"
+    assert "phase: checkout" in sheet.text
+    assert "phase: checkout" in Sheet(designer.get("/").text).text
 
 
 # The form -----------------------------------------------------------------------------------------
@@ -167,9 +319,12 @@ def test_the_form_shows_what_the_address_asks_and_asks_it_again(
         "viewport_width_min": "320",
         "viewport_width_max": "480",
         "aggregation": "unique_visits",
+        "per": "visit",
+        "style": "zones",
+        "marks": "folds,zones",
         "palette": "viridis",
         "scale": "sqrt",
-        "scale_max": "0.5",
+        "full_colour": "0.5",
         "bandwidth": "33.5",
         "layout": "",
     }
@@ -191,11 +346,14 @@ def test_an_empty_form_asks_for_nothing(designer: httpx.Client, shop: Site) -> N
 WRONG = (
     ("?kind=heat", "Kind of map: heat"),
     ("?device=watch", "Device: watch"),
+    ("?marks=folds&marks=lines", "Drawn over it: folds,lines"),
+    ("?style=zones&marks=contours", "Drawn over it: contours"),
+    ("?kind=scroll&per=visit", "Amounts for: visit"),
     ("?bandwidth=1e3", "Bandwidth, px: 1e3"),
     ("?bandwidth=900", "Bandwidth, px: 900"),
-    ("?bandwidth=nan", "Bandwidth, px: nan"),
+    ("?bandwidth=automatic", "Bandwidth, px: automatic"),
     ("?viewport_width_min=1_000", "Window from, px wide: 1_000"),
-    ("?scale_max=0", "Full colour at, per px²: 0"),
+    ("?full_colour=0", "Full colour at, per 100 × 100 px: 0"),
     ("?date_from=18-11-2026", "Period:"),
     ("?date_from=2026-11-18&date_to=2026-11-01", "Period:"),
     ("?date_from=2027-01-01", "Period:"),

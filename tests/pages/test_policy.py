@@ -10,9 +10,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.access.keys import new_sign_in_link
 from app.clock import SteppedClock
 from app.embedding import mount
-from app.keys import new_sign_in_link
 from tests.build import make_shop
 from tests.conftest import NOON, emptied
 from tests.pages.conftest import PATIENCE_S, signed_in, visited_shop
@@ -40,6 +40,8 @@ def pages(house: Running) -> list[httpx.Response]:
         f"{here}/cart",
         f"{here}/shipping?bandwidth=0&foo=bar",
         f"/sites/{trying.public_key}/pages/payment",
+        f"/sites/{trying.public_key}/privacy",
+        "/shared/nothing",
         "/nothing/here",
         "/sign-in/used",
     ]
@@ -100,7 +102,7 @@ def test_every_page_can_be_read_aloud(pages: list[httpx.Response]) -> None:
 
 def assert_named(element: Element, sheet: Sheet, ids: list[str]) -> None:
     given = element.attributes
-    if element.tag in ("input", "select") and given.get("type") != "radio":
+    if element.tag in ("input", "select") and given.get("type") not in ("radio", "checkbox"):
         assert sheet.all("label", **{"for": given["id"]})
     if element.tag == "img":
         assert "alt" in given

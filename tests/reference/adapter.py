@@ -5,7 +5,10 @@ Images are (ny, nx), row 0 at the top of the page, values at the centres of nx x
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from heatmap import density
 from heatmap.bandwidth import effective_count, scott_bandwidth
@@ -14,7 +17,7 @@ from heatmap.fixations import find_stalls
 from heatmap.marks import gather
 from heatmap.page import FloatArray, Page
 from heatmap.smoothing import Edge, mass_inside
-from tests.reference import selectors
+from tests.reference import relabelled, selectors, tolerance
 from tests.reference.binning import share_bilinearly
 
 Stall = tuple[int, int, float, float, float, float]
@@ -105,6 +108,74 @@ def neff(w: FloatArray) -> float:
 
 def lscv(x: FloatArray, y: FloatArray, w: FloatArray, h: float, visit: FloatArray | None) -> float:
     return selectors.least_squares_score(x, y, w, h, visit)
+
+
+def log_rr(
+    x1: FloatArray,
+    y1: FloatArray,
+    w1: FloatArray,
+    x2: FloatArray,
+    y2: FloatArray,
+    w2: FloatArray,
+    h: float,
+    width: int,
+    height: int,
+    nx: int,
+    ny: int,
+) -> FloatArray:
+    groups = (x1, y1, w1), (x2, y2, w2)
+    return tolerance.ratio_surface(*groups, h, Page(width, height), nx, ny)
+
+
+def tolerance_p(
+    x1: FloatArray,
+    y1: FloatArray,
+    w1: FloatArray,
+    x2: FloatArray,
+    y2: FloatArray,
+    w2: FloatArray,
+    h: float,
+    width: int,
+    height: int,
+    nx: int,
+    ny: int,
+) -> FloatArray:
+    """Of tests alone: it is wrong for visits, and never drawn."""
+    groups = (x1, y1, w1), (x2, y2, w2)
+    return tolerance.upper_tail(*groups, h, Page(width, height), nx, ny)
+
+
+def global_ise(
+    x1: FloatArray,
+    y1: FloatArray,
+    w1: FloatArray,
+    x2: FloatArray,
+    y2: FloatArray,
+    w2: FloatArray,
+    h: float,
+) -> float:
+    return tolerance.squared_distance((x1, y1, w1), (x2, y2, w2), h)
+
+
+def visit_test(
+    x: FloatArray,
+    y: FloatArray,
+    w: FloatArray,
+    visit: NDArray[Any],
+    visit_ids: NDArray[Any],
+    labels: NDArray[Any],
+    h: float,
+    width: int,
+    height: int,
+    nx: int,
+    ny: int,
+    kmin: float,
+    s0q: float,
+) -> dict[str, FloatArray | float]:
+    """By the parts that a contrast is made of, with the labels that are given."""
+    raster = relabelled.page_of(width, height, nx, ny)
+    case = relabelled.Case((x, y, w, visit), visit_ids, labels, h, raster, (kmin, s0q))
+    return relabelled.visit_test(case)
 
 
 def stalls(

@@ -18,10 +18,10 @@ PAIRS = ("pair_synth_desktop", "pair_synth_tall_edges", "pair_real_users")
 
 
 def table(case: str, name: str) -> dict[str, FloatArray]:
-    """Columns of one table, by name."""
+    """Columns of one table, by name; NaN where a cell is empty."""
     with gzip.open(shared_file(FOLDER, case, f"{name}.csv.gz"), "rt") as lines:
         head, *body = csv.reader(lines)
-    values = np.array(body, dtype=np.float64)
+    values = np.array([[cell or "nan" for cell in row] for row in body], dtype=np.float64)
     return {column: values[:, place] for place, column in enumerate(head)}
 
 

@@ -17,7 +17,10 @@ from tests.shared import needs_shared, shared_file
 ADAPTER = "tests.reference.adapter"
 PROJECT = str(Path(__file__).resolve().parents[2])
 
-NAMES = ("kde", "edge_mass", "kde_linbin", "scott", "silverman", "isj", "neff", "stalls")
+NAMES = (
+    *("kde", "edge_mass", "kde_linbin", "log_rr", "tolerance_p", "scott", "silverman", "isj"),
+    *("neff", "global_ise", "visit_test", "stalls"),
+)
 """All that the checker asks for but `lscv`: its dozens of double sums take longer than the rest
 together, and test_expected.py makes a few of them."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 
 from heatmap.page import FloatArray
+from heatmap.relabelling import Labellings
 from heatmap.smoothing import Edge
 from tests.reference import adapter
 from tests.reference.tables import PAIRS, facts, first_group, scalars, table
-from tests.shared import needs_shared
+from tests.shared import needs_shared, shared_file
 
 pytestmark = needs_shared
 
@@ -90,6 +93,90 @@ def test_cross_validation_agrees(case: str) -> None:
     for name, (weights, group) in variants.items():
         score = adapter.lscv(x, y, weights, h, group)
         assert score == pytest.approx(want[f"lscv_{name}(h={h:g})", "xy"], rel=EXACT), name
+
+
+@pytest.mark.parametrize("case", PAIRS)
+@pytest.mark.parametrize("weighting", ["weighted", "unweighted"])
+def test_relative_risks_agree(case: str, weighting: str) -> None:
+    told, points = facts(case), table(case, "points")
+    groups: dict[str, FloatArray] = {}
+    for number in (1, 2):
+        chosen = points["group"] == number
+        groups |= {f"{name}{number}": points[name][chosen] for name in "xyw"}
+        if weighting == "unweighted":
+            groups[f"w{number}"] = np.ones(int(chosen.sum()))
+    want = table(case, "expected_rr" if weighting == "weighted" else "expected_rr_unweighted")
+    known = (want["f1"] > 0.05 * want["f1"].max()) & (want["f2"] > 0.05 * want["f2"].max())
+    page = {"width": int(told["W"]), "height": int(told["H"])}
+    grid = {"nx": int(told["nrr"]), "ny": int(told["nrr"])}
+    for name, column in (("log_rr", "logrr"), ("tolerance_p", "p_upper")):
+        got = getattr(adapter, name)(**groups, h=told["h"], **page, **grid).ravel()
+        np.testing.assert_allclose(got[known], want[column][known], rtol=0, atol=EXACT)
+    distance = adapter.global_ise(**groups, h=told["h"])
+    assert distance == pytest.approx(scalars(case)[f"t_ise_{weighting}", "xy"], rel=EXACT)
+
+
+RELABELLED = ("perm_exhaustive_6v6", "perm_real_20v20")
+
+
+def relabelled(case: str) -> dict[str, FloatArray | float]:
+    told, points = facts(case), table(case, "points")
+    labels = table(case, "labels")
+    width, height, nx, ny = (int(told[name]) for name in ("W", "H", "nx", "ny"))
+    return adapter.visit_test(
+        points["x"],
+        points["y"],
+        points["w"],
+        points["visit"],
+        np.array([int(column[1:]) for column in labels]),
+        np.column_stack(list(labels.values())),
+        told["h"],
+        width,
+        height,
+        nx,
+        ny,
+        told["kmin"],
+        told["s0q"],
+    )
+
+
+@pytest.mark.parametrize("case", RELABELLED)
+def test_relabelled_visits_agree(case: str) -> None:
+    got, want = relabelled(case), table(case, "expected_perm")
+    mask = want["mask"] == 1
+    for name, values in got.items():
+        if name in want:
+            inside = np.asarray(values).ravel()[mask]
+            if name.startswith("p_"):
+                np.testing.assert_array_equal(inside, want[name][mask], err_msg=name)
+            else:
+                scale = np.abs(want[name][mask]).max()
+                np.testing.assert_allclose(
+                    inside, want[name][mask], rtol=0, atol=EXACT * scale, err_msg=name
+                )
+    assert {name for name in want if name not in ("x", "y", "mask")} <= got.keys()
+    for name, value in perm_scalars(case).items():
+        if name in got:
+            assert got[name] == pytest.approx(value, rel=EXACT), name
+
+
+def perm_scalars(case: str) -> dict[str, float]:
+    """Of these cases scalars have no axis."""
+    with shared_file("reference", case, "expected_scalars.csv").open() as lines:
+        return {row["name"]: float(row["value"]) for row in csv.DictReader(lines)}
+
+
+def test_all_labellings_there_are_give_the_same_p() -> None:
+    """What the product enumerates by itself is what the reference enumerated."""
+    case = "perm_exhaustive_6v6"
+    labels = np.column_stack(list(table(case, "labels").values())) == 1
+    first = labels[0]
+    every = Labellings(first, np.zeros(first.size, dtype=np.intp)).among(
+        np.ones_like(first), np.float64
+    )
+    assert len(every) == len(labels)
+    np.testing.assert_array_equal(every[0] == 1, first)
+    np.testing.assert_array_equal(np.unique(every == 1, axis=0), np.unique(labels, axis=0))
 
 
 def test_stalls_of_real_visits_agree() -> None:

@@ -63,7 +63,7 @@ def test_the_same_zones_give_the_same_bytes_in_whatever_order_they_come() -> Non
 def test_it_asks_for_exactly_the_beacons_it_should_and_no_name_is_unknown() -> None:
     clocks = {f"{state}{seconds}" for state in "hf" for seconds in wire.DWELL_STEPS_S}
     presses = {f"p{press}" for press in range(1, wire.PRESSES + 1)}
-    wanted = {"t", "coarse", "dark", "hidpi"}
+    wanted = {"t", "coarse", "dark", "hidpi"} | {f"no-{lack}" for lack in wire.LACKS}
     wanted |= {f"{zone.number}.{name}" for zone in FIVE for name in clocks | presses}
     wanted |= {f"{number}.{first}" for number in FREE for first in "hf"}
     wanted |= {f"b{band}.{s}" for band in range(wire.BANDS) for s in wire.DWELL_STEPS_S}
@@ -114,9 +114,17 @@ def test_animations_and_transitions_outrank_the_resets_of_shops() -> None:
 
 def test_what_only_some_engines_know_is_guarded() -> None:
     for rule in rules(text(*FIVE)):
-        if "timeline" in rule.body:
+        if "-timeline:" in rule.body.replace("url(no-timeline)", "").replace("no-timeline:", ""):
             assert rule.groups
             assert rule.groups[0].startswith("@supports (animation-timeline:")
+
+
+def test_an_engine_that_would_tell_of_rows_too_soon_tells_of_none() -> None:
+    marks = [rule for rule in rules(text(*FIVE)) if "url(z" in rule.body]
+    assert marks
+    for rule in marks:
+        assert "(content-visibility:auto)" in rule.groups[0]
+        assert "(not (animation-timeline:scroll()))" in rule.groups[0]
 
 
 def test_states_and_what_a_field_watches_are_asked_for_where_a_shop_names_them() -> None:
@@ -174,11 +182,12 @@ def test_every_cell_has_its_name_and_a_menu_of_the_shop_keeps_its_pointer() -> N
     assert guards[":root:active #gloed-page gl-i"] == "pointer-events:none"
 
 
-def test_cells_exist_for_a_mouse_alone() -> None:
+def test_cells_exist_for_a_mouse_alone_and_where_their_guard_is_understood() -> None:
+    guarded = "@supports selector(:has(a)) and selector(&)"
     fine = "@media (hover:hover) and (pointer:fine)"
     for rule in rules(with_cells()):
         if "gl-i" in rule.prelude and "gl-is" not in rule.prelude:
-            assert rule.groups[0] == fine
+            assert rule.groups[:2] == (guarded, fine)
 
 
 def test_a_page_without_zones_still_tells_of_itself() -> None:

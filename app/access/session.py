@@ -1,0 +1,89 @@
+"""Who asks: an account by its signed cookie, the owner where their own proxy signs people in, and
+guests of a share. Nothing of a session is kept on our side but when its account ended them all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.access.accounts import Account, find_account
+from app.access.front_door import let_in_by_proxy
+from app.access.keys import COOKIE_LIVES, OWNER, Session
+from app.access.shares import Share, find_share
+from app.context import Context
+from app.links import own_url
+
+COOKIE = "gloed_session"
+GUEST_COOKIE = "gloed_share"
+NOBODY = Account(0, OWNER, 0, everywhere=True)
+"""The owner as their own proxy lets them in: without a row, and so without cookie or password."""
+
+
+class Rights(Protocol):
+    """What a key, an account or a share may do."""
+
+    def may(self, scope: str, site_id: int, page: str | None = None) -> bool: ...
+
+
+def signed_in(request: Request, context: Context) -> Session | None:
+    """What this request's cookie says, if its signature is good; the store is not asked."""
+    cookie = request.cookies.get(COOKIE, "")
+    return context.signer.session(cookie, context.clock()) if cookie else None
+
+
+async def account_of(request: Request, context: Context) -> Account | None:
+    if let_in_by_proxy(request, context.settings):
+        return NOBODY
+    session = signed_in(request, context)
+    if session is None:
+        return None
+    account = await find_account(context.store, session.account_id)
+    return account if account is not None and account.sessions == session.sessions else None
+
+
+async def guest_of(request: Request, context: Context) -> Share | None:
+    """The share whose link was opened in this browser, while it holds."""
+    token = request.cookies.get(GUEST_COOKIE, "")
+    return await share_of(token, context) if token else None
+
+
+async def share_of(token: str, context: Context) -> Share | None:
+    now = context.clock()
+    number = context.signer.shared(token, now)
+    return None if number is None else await find_share(context.store, number, now)
+
+
+async def rights_of(request: Request, context: Context) -> tuple[Rights, ...]:
+    """Everything that this browser's cookies open."""
+    found = (await account_of(request, context), await guest_of(request, context))
+    return tuple(one for one in found if one is not None)
+
+
+def sign_in(response: Response, context: Context, account: Account) -> None:
+    session = Session(account.account_id, account.sessions)
+    lives_s = int(COOKIE_LIVES.total_seconds())
+    _give(response, context, COOKIE, context.signer.cookie(session, context.clock()), lives_s)
+
+
+def let_guest_in(response: Response, context: Context, token: str, until: datetime) -> None:
+    lives_s = int((until - context.clock()).total_seconds())
+    _give(response, context, GUEST_COOKIE, token, lives_s)
+
+
+def _give(response: Response, context: Context, name: str, value: str, lives_s: int) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=lives_s,
+        httponly=True,
+        samesite="lax",
+        secure=own_url(context.settings).startswith("https://"),
+    )
+
+
+def sign_out(response: Response) -> None:
+    for name in (COOKIE, GUEST_COOKIE):
+        response.delete_cookie(name, httponly=True, samesite="lax")

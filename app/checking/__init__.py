@@ -1,0 +1,1 @@
+"""What is wrong with an installation, a page or a stylesheet, and what to do about it."""

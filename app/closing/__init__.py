@@ -1,0 +1,1 @@
+"""The closing job: a day's raw rows → views, visits, outcomes, stall lists."""

@@ -1,0 +1,1 @@
+"""Map → picture, in processes of their own; pictures from outside."""

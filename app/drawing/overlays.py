@@ -1,0 +1,225 @@
+"""Map → picture: drawn in another process, named by a strong ETag, equal requests drawn once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from app.context import Context
+from app.drawing.painting import (
+    Over,
+    draw_confetti,
+    draw_over,
+    draw_zones,
+    zone_frames,
+    zone_values,
+)
+from app.mapping.filters import MapQuery
+from app.mapping.maps import PageMap, page_map, summary
+from app.picturing.layouts import picture
+from app.store import Store
+from collector.sites import Page, Site
+from heatmap.drawing import Drawing, draw
+from heatmap.legend import Legend, with_legend
+from heatmap.marks import gather
+from heatmap.png import laid_over, noted
+from heatmap.reach import draw_reach
+
+RENDERER = version("gloed")
+STAMP = "TEST"
+KEPT_BYTES = 64 * 1024 * 1024
+"""Drawn pictures kept per process; a picture is named by everything that went into it."""
+
+
+BOX_BYTES = 200
+"""Four edges and a weight, as Python keeps them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What one request is answered with."""
+
+    drawing: Drawing
+    found: PageMap
+
+    @property
+    def size(self) -> int:
+        """Bytes it occupies: of a busy page the marks take more than the picture."""
+        marks = self.found.points.nbytes + self.found.point_weights.nbytes
+        return len(self.drawing.png) + marks + BOX_BYTES * len(self.found.boxes)
+
+
+SOURCES = """
+    SELECT string_agg(concat_ws(' ', name, period, state, dirty_since), ',' ORDER BY name, period)
+    FROM job WHERE site_id = $1 AND period BETWEEN $4 AND $3
+    AND (name IN ('seal', 'raw_gone') OR name = 'close' AND dirty_since IS NOT NULL)
+"""
+"""Which days are sealed, and which of them late rows have reopened (`app/mapping/sources.py`)."""
+
+
+async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str:
+    """Strong name of the answer: data, parameters and renderer; known before any work.
+
+    Of days that are closed the data version tells of every change: the closing job raises it.
+    Of those that are still open the raw rows are counted, so that a picture is never older than
+    what was acknowledged before it was asked for. A day's marks lie a little otherwise once they
+    are read from its tiles.
+    """
+    today = site.day_of(context.clock())
+    first, last = query.period(today)
+    row = await context.store.fetchrow(
+        "SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version, "
+        "(SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons, "
+        "(SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches, "
+        f"({SOURCES}) AS sources",
+        site.site_id,
+        max(first, today - timedelta(days=1)),
+        last,
+        first,
+    )
+    told = (
+        site.site_id,
+        site.state,
+        page.page_id,
+        page.title,
+        first,
+        last,
+        *row.values(),
+        RENDERER,
+    )
+    named = f"{told!r} {query.model_dump_json()}"
+    return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'
+
+
+Writer = Callable[[PageMap, Drawing, str], Legend]
+"""Puts what a map says into words of a language."""
+
+
+class Overlays:
+    """Pictures by name; the same question asked twice at once is answered by one drawing."""
+
+    def __init__(self, legend_of: Writer) -> None:
+        self._legend_of = legend_of
+        self._kept: OrderedDict[str, Picture] = OrderedDict()
+        self._under_way: dict[str, asyncio.Task[Picture]] = {}
+
+    async def picture(
+        self, context: Context, site: Site, page: Page, query: MapQuery, name: str
+    ) -> Picture:
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            return self._kept[name]
+        if name not in self._under_way:
+            task = asyncio.create_task(_drawn(context, site, page, query, self._legend_of))
+            self._under_way[name] = task
+            task.add_done_callback(partial(self._finish, name))
+        return await asyncio.shield(self._under_way[name])
+
+    def _finish(self, name: str, task: asyncio.Task[Picture]) -> None:
+        del self._under_way[name]
+        if task.cancelled() or task.exception() is not None:
+            return
+        self._kept[name] = task.result()
+        while sum(kept.size for kept in self._kept.values()) > KEPT_BYTES:
+            self._kept.popitem(last=False)
+
+
+async def _drawn(
+    context: Context, site: Site, page: Page, query: MapQuery, legend_of: Writer
+) -> Picture:
+    with context.renders.place():
+        found = await page_map(context.store, site, page, query, context.clock())
+        under = await picture_under(context.store, found)
+        drawing = await context.renders.run(paint, options(found), under, query.picture)
+        if query.legend != "none":
+            # What full colour stands for is known only now.
+            legend = legend_of(found, drawing, query.legend)
+            drawing = await context.renders.run(explain, drawing, legend, query.dpr)
+    return Picture(drawing, found)
+
+
+async def picture_under(store: Store, found: PageMap) -> bytes | None:
+    """The page's own picture, where it is asked for and there is one."""
+    if found.query.picture != "page" or not found.layout or not found.layout.picture_hash:
+        return None
+    return await picture(store, found.site.site_id, found.layout.picture_hash)
+
+
+def options(found: PageMap) -> dict[str, Any]:
+    """Everything that decides the picture's bytes, in plain values that travel to a process."""
+    query = found.query
+    over = Over(
+        contours_px=found.bandwidth_px if "contours" in query.drawn_over else None,
+        folds_px=found.folds_px,
+        zones=zone_frames(found) if "zones" in query.drawn_over else (),
+    )
+    common: dict[str, Any] = {
+        "width_px": found.width_px,
+        "height_px": found.height_px,
+        "palette": query.palette,
+        "dpr": query.dpr,
+        "stamp": STAMP if found.trying else None,
+        "text": _text(found),
+        "over": over,
+    }
+    if query.opacity is not None:
+        common["opacity"] = query.opacity
+    if query.kind == "scroll":
+        return {"depths": list(found.depths_px), **common}
+    if query.style == "zones":
+        zones = zone_values(found)
+        return {"zones": zones, "scale": query.scale, "scale_max": query.scale_max, **common}
+    if query.style == "confetti":
+        del common["palette"]
+        return {"dots": found.points, **common}
+    return {
+        "points": found.points,
+        "weights": found.point_weights,
+        "boxes": list(found.boxes),
+        "box_weights": list(found.box_weights),
+        "bandwidth_px": found.bandwidth_px,
+        "scale": query.scale,
+        "scale_max": query.scale_max,
+        **common,
+    }
+
+
+def _text(found: PageMap) -> Mapping[str, str]:
+    """What the file says of itself when it lies in somebody's presentation."""
+    told = summary(found)
+    names = ("kind", "unit", "visits", "page_views", "date_from", "date_to", "bandwidth_px")
+    about = {f"gloed:{name}": str(told[name]) for name in names}
+    return {"Software": f"Gloed {RENDERER}", "gloed:scale": found.query.scale, **about}
+
+
+def paint(told: dict[str, Any], under: bytes | None, ground: str) -> Drawing:
+    """Runs in a drawing process."""
+    given = dict(told)
+    over = given.pop("over")
+    if "depths" in given:
+        drawing = draw_reach(given.pop("depths"), **given)
+    elif "zones" in given:
+        drawing = draw_zones(given.pop("zones"), **given)
+    elif "dots" in given:
+        drawing = draw_confetti(given.pop("dots"), **given)
+    else:
+        marks = gather(
+            given.pop("points"), given.pop("weights"), given.pop("boxes"), given.pop("box_weights")
+        )
+        drawing = draw(marks, **given)
+    drawing = draw_over(drawing, over, told)
+    # As heatmap.json prints it: a picture in a presentation tells what to compare it by.
+    png = noted(drawing.png, {"gloed:scale_max": repr(drawing.scale_max)})
+    return replace(drawing, png=png if ground == "none" else laid_over(under, png))
+
+
+def explain(drawing: Drawing, legend: Legend, dpr: int) -> Drawing:
+    """Put the legend under the picture; runs in a drawing process too."""
+    return replace(drawing, png=with_legend(drawing.png, legend, dpr=dpr))

@@ -1,0 +1,23 @@
+"""Which views could tell what a map shows: silence of the others is no sign of calm. Pure."""
+
+from __future__ import annotations
+
+from app.folding.hearing import Signal
+from app.folding.seen import Seen
+
+TELLING = {
+    "click": int(Signal.ZONES | Signal.SCRIPT),
+    "move": int(Signal.CELLS | Signal.SCRIPT),
+    "stall": int(Signal.ZONES | Signal.BANDS | Signal.SCRIPT),
+    "scroll": int(Signal.DEPTH | Signal.SCRIPT),
+}
+"""By kind of map: any of these signals tells it."""
+
+POINTER = int(Signal.ZONES | Signal.SCRIPT)
+"""With a mouse the bands in view are no stall."""
+
+
+def is_able(view: Seen, kind: str) -> bool:
+    """Whether the view's engine can send what this kind of map is made of."""
+    telling = POINTER if kind == "stall" and not view.touch else TELLING[kind]
+    return view.can & telling != 0

@@ -1,0 +1,161 @@
+"""What a map rests on, read in one snapshot of the store: sealed days from tiles, others from rows.
+
+Both are put on the same ground by the same rules (`marks.py`), and their days do not overlap, so
+that everything that is counted simply adds up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from app.folding.homes import Homes
+from app.folding.raw import Span, page_view_chunks
+from app.folding.seen import Seen
+from app.folding.ways import WaySums, sum_of, way_of
+from app.mapping.filters import MapQuery
+from app.mapping.marks import Gathered, Integers, gather, joined
+from app.mapping.placing import Floats, Ground, Placed, merged, placed
+from app.mapping.sources import Sources, wanted
+from app.mapping.tile_rows import Stack, depths, placed_tiles, read_tiles
+from collector.sites import Page, Site
+
+MOST_DEPTHS = 1 << 14
+"""Depths are handed on as so many even parts of the views: a share is then off by 1/30,000."""
+
+
+@dataclass(slots=True)
+class Seeing:
+    """Views and marks of one kind, not yet placed."""
+
+    kind: str
+    ways: WaySums
+    """Of all views, whichever source told them."""
+    tiles: Stack
+    marks: Gathered
+
+    def placed(self, ground: Ground) -> Placed:
+        return merged([placed_tiles(self.tiles, ground), placed(self.kind, self.marks, ground)])
+
+    def depths_px(self, ground: Ground) -> tuple[tuple[float, ...], int]:
+        """Deepest rows of views of the ground's width, and how many views were of another."""
+        px, band, n = depths(self.tiles)
+        own = np.array([seer.way.band for seer in self.marks.seers], np.int64)
+        px = np.concatenate([px, self.marks.marks["y"]])
+        band = np.concatenate([band, own[self.marks.mark_seers]])
+        n = np.concatenate([n, np.ones(len(self.marks.marks), np.int64)])
+        takes = ground.takes_page_px(band)
+        return _spread(px[takes], n[takes]), int(n[~takes].sum())
+
+
+def _spread(px: Floats, n: Integers) -> tuple[float, ...]:
+    """Each depth as often as there are views; of many views, an even choice of them."""
+    order = np.argsort(px, kind="stable")
+    px, upto = px[order], np.cumsum(n[order])
+    views = int(upto[-1]) if len(upto) else 0
+    ranks = (np.arange(min(views, MOST_DEPTHS)) + 0.5) * max(views / MOST_DEPTHS, 1)
+    return tuple(px[np.searchsorted(upto, ranks, side="right")].tolist())
+
+
+Chosen = Callable[[Seen], bool]
+
+
+@dataclass(slots=True)
+class _Raw:
+    """Views of the days that are read from rows, as they come."""
+
+    kind: str
+    homes: Homes
+    visit_ids: dict[tuple[date, int], int]
+    ways: WaySums = field(default_factory=WaySums)
+    parts: list[Gathered] = field(default_factory=list)
+    visits: set[tuple[date, int]] = field(default_factory=set)
+
+    def take(self, views: list[Seen]) -> None:
+        # A view of the last minute has no visit yet, and stands for its visitor's.
+        paired = [(v, self.visit_ids.get((v.day, v.view_id), v.visitor)) for v in views]
+        for view, visit in paired:
+            self.ways.add(way_of(view), sum_of(view))
+            self.visits.add((view.day, visit))
+        self.parts.append(gather(self.kind, paired, self.homes))
+
+
+async def seeing(
+    connection: Any,
+    site: Site,
+    page: Page,
+    query: MapQuery,
+    where: Sources,
+    homes: Homes,
+) -> Seeing:
+    """Everything behind a map; within one transaction that sees one state of the store."""
+    key = site.site_id, page.page_id
+    tiles = await read_tiles(
+        connection, key, where.sealed, query.kind, lambda way: wanted(query, way)
+    )
+    raw = _Raw(query.kind, homes, {})
+    for first, last in where.raw:
+        span = Span.of(site, first, last)
+        raw.visit_ids = await _visit_ids(connection, span, page.page_id)
+        chosen = await _chosen(connection, span, page.page_id, query)
+        async for views in page_view_chunks(connection, span, page.page_id):
+            raw.take([view for view in views if chosen(view)])
+    raw.ways.visits = len(raw.visits)
+    tiles.ways.merge(raw.ways)
+    return Seeing(query.kind, tiles.ways, tiles, joined(raw.parts))
+
+
+async def _visit_ids(connection: Any, span: Span, page_id: int) -> dict[tuple[date, int], int]:
+    """Visits as the closing job gave them."""
+    rows = await connection.fetch(
+        "SELECT day, view_id, visit_id FROM view "
+        "WHERE site_id = $1 AND day BETWEEN $2 AND $3 AND page_id = $4",
+        span.site_id,
+        span.first,
+        span.last,
+        page_id,
+    )
+    return {(row["day"], row["view_id"]): row["visit_id"] for row in rows}
+
+
+async def _chosen(connection: Any, span: Span, page_id: int, query: MapQuery) -> Chosen:
+    if query.outcome is None:
+        return lambda view: not view.quarantined and _passes(view, query)
+    # The visit of a view after midnight began the day before.
+    rows = await connection.fetch(
+        "SELECT view.day, view_id FROM view JOIN visit USING (site_id, visit_id) "
+        "WHERE site_id = $1 AND view.day BETWEEN $2 AND $3 AND page_id = $4 "
+        "AND visit.day BETWEEN view.day - 1 AND view.day "
+        "AND visit.day BETWEEN $2 - 1 AND $3 AND outcome = $5",
+        span.site_id,
+        span.first,
+        span.last,
+        page_id,
+        int(query.outcome),
+    )
+    ended = {(row["day"], row["view_id"]) for row in rows}
+    return lambda view: (
+        not view.quarantined and _passes(view, query) and (view.day, view.view_id) in ended
+    )
+
+
+def _passes(view: Seen, query: MapQuery) -> bool:
+    asked = (
+        (query.device, view.codes.device),
+        (query.browser, view.codes.browser),
+        (query.os, view.codes.os),
+        (query.language, view.codes.language),
+    )
+    if any(of is not None and int(of) != is_ for of, is_ in asked):
+        return False
+    if query.capture is not None and not view.captures & 1 << query.capture:
+        return False
+    low, high = query.viewport_width_min, query.viewport_width_max
+    if low is None and high is None:
+        return True
+    width = view.width_px
+    return width is not None and (low or 0) <= width <= (high or width)

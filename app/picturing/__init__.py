@@ -1,0 +1,1 @@
+"""What pages look like: pictures and boxes of zones, captured or sent."""

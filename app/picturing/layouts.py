@@ -1,0 +1,293 @@
+"""What a page looks like: its picture and the boxes of its zones, kept in versions.
+
+A layout belongs to a width band, pointer class, language and variant of its page. What changes is
+a new version with its own `valid_from`; what stayed the same is none. Each picture is kept at one
+pixel per CSS pixel, exactly as large as its layout, so that an overlay lies on it without scaling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b, sha256
+from typing import Any
+
+from app.drawing.pictures import clean_picture
+from app.picturing.boxes import Box as Box
+from app.picturing.boxes import LayoutError as LayoutError
+from app.picturing.boxes import check_size, kept_boxes
+from app.picturing.layout_body import MAX_LANGUAGE, MAX_VARIANT, POINTERS
+from app.picturing.layout_body import LayoutBody as LayoutBody
+from app.shops import take_turn, touch
+from app.store import Store
+from collector.codes import width_band
+from collector.sites import Page, Site
+
+SOURCES = ("capture", "upload", "api", "script")
+TICK = timedelta(microseconds=1)
+"""The store's finest step in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    layout_id: int
+    page_id: int
+    width_px: int
+    height_px: int
+    band: int
+    language: int
+    variant: int
+    pointer: str
+    valid_from: datetime
+    source: str
+    picture_hash: bytes | None
+    boxes: tuple[Box, ...] = ()
+
+
+COLUMNS = tuple(name for name in Layout.__slots__ if name != "boxes")
+
+
+async def put_layout(
+    store: Store,
+    site: Site,
+    page: Page,
+    *,
+    width_px: int,
+    height_px: int,
+    pointer: str,
+    boxes: Iterable[Box],
+    picture: bytes | None,
+    source: str,
+    now: datetime,
+    language: int = 0,
+    variant: int = 0,
+) -> int:
+    """What the page looks like from now on; the layout's number, or the present one's if equal.
+
+    Boxes are cut to the page, and those that lie beside it are left out. The picture is cleaned
+    and scaled to the layout's size. Raises LayoutError or PictureError, and then keeps nothing.
+    """
+    check_size(width_px, height_px)
+    _check_member("pointer", pointer, POINTERS)
+    _check_member("source", source, SOURCES)
+    _check_code("language", language, MAX_LANGUAGE)
+    _check_code("variant", variant, MAX_VARIANT)
+    kept = kept_boxes(boxes, width_px, height_px)
+    png = await _cleaned(picture, width_px, height_px)
+    wanted = Layout(
+        layout_id=0,
+        page_id=page.page_id,
+        width_px=width_px,
+        height_px=height_px,
+        band=width_band(width_px),
+        language=language,
+        variant=variant,
+        pointer=pointer,
+        valid_from=now,
+        source=source,
+        picture_hash=None if png is None else sha256(png).digest(),
+        boxes=kept,
+    )
+    async with store.transaction() as connection:
+        await take_turn(connection, site)
+        await _check_zones(connection, site, page, kept)
+        present = await _present(connection, site, wanted)
+        if present is not None and _same(present, wanted):
+            return present.layout_id
+        version = _following(wanted, present)
+        await _insert(connection, site.site_id, version, png)
+        await touch(connection, site.site_id)
+    return version.layout_id
+
+
+async def layouts_of(store: Store, site: Site, page_id: int) -> tuple[Layout, ...]:
+    """Every version; by band, pointer, language and variant, and the newest of each first."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT * FROM layout WHERE site_id = $1 AND page_id = $2 "
+            "ORDER BY band, pointer, language, variant, valid_from DESC",
+            site.site_id,
+            page_id,
+        )
+        return await _with_boxes(connection, site.site_id, rows)
+
+
+async def find_layout(
+    store: Store,
+    site: Site,
+    page_id: int,
+    *,
+    band: int | None = None,
+    pointer: str | None = None,
+    layout_id: int | None = None,
+    language: int = 0,
+    variant: int = 0,
+) -> Layout | None:
+    """The layout to draw on, None where the page has none that fits.
+
+    With `layout_id` that very version of this page. Otherwise only present versions count, and of
+    these only the pointer class asked for, if one is: fingers and mice meet different pages. Then
+    in this order: the band asked for, or the nearest to it, the narrower of two as near; the
+    variant asked for; the language asked for; the newest. Band 0 (unknown) asks for none.
+    """
+    async with store.connection() as connection:
+        if layout_id is not None:
+            rows = await connection.fetch(
+                "SELECT * FROM layout WHERE site_id = $1 AND page_id = $2 AND layout_id = $3",
+                site.site_id,
+                page_id,
+                layout_id,
+            )
+            return next(iter(await _with_boxes(connection, site.site_id, rows)), None)
+        rows = await connection.fetch(
+            "SELECT DISTINCT ON (band, pointer, language, variant) * FROM layout "
+            "WHERE site_id = $1 AND page_id = $2 AND ($3::text IS NULL OR pointer = $3) "
+            "ORDER BY band, pointer, language, variant, valid_from DESC",
+            site.site_id,
+            page_id,
+            pointer,
+        )
+        best = sorted(rows, key=lambda row: _misfit(row, band or 0, variant, language))[:1]
+        return next(iter(await _with_boxes(connection, site.site_id, best)), None)
+
+
+def _misfit(row: Any, band: int, variant: int, language: int) -> tuple[float, ...]:
+    """How badly a layout fits what was asked for, the weightiest first; the least is the best."""
+    return (
+        abs(row["band"] - band) if band else 0,
+        row["band"] if band else 0,
+        row["variant"] != variant,
+        row["language"] != language,
+        -row["valid_from"].timestamp(),
+    )
+
+
+async def picture(store: Store, site_id: int, picture_hash: bytes) -> bytes | None:
+    """The PNG under a layout."""
+    png: bytes | None = await store.fetchval(
+        "SELECT png FROM picture WHERE site_id = $1 AND hash = $2", site_id, picture_hash
+    )
+    return png
+
+
+def _check_member(what: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise LayoutError(f"{what} must be one of {', '.join(known)}, got {given!r}")
+
+
+def _check_code(what: str, given: int, top: int) -> None:
+    if not 0 <= given <= top:
+        raise LayoutError(f"{what} must be 0 to {top}, got {given}")
+
+
+async def _cleaned(raw: bytes | None, width_px: int, height_px: int) -> bytes | None:
+    if raw is None:
+        return None
+    # Waiting for the process that draws it would hold up everybody else on the loop.
+    png, _, _ = await asyncio.to_thread(clean_picture, raw, (width_px, height_px))
+    return png
+
+
+async def _check_zones(connection: Any, site: Site, page: Page, boxes: tuple[Box, ...]) -> None:
+    """Zones that ended are fine: a layout may have been measured before they did."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT number FROM zone WHERE site_id = $1 AND page_id = $2 ORDER BY number",
+        site.site_id,
+        page.page_id,
+    )
+    known = [row["number"] for row in rows]
+    for box in boxes:
+        if box.number not in known:
+            raise LayoutError(
+                f"page {page.slug!r} has no zone {box.number}; its zones: "
+                f"{', '.join(map(str, known)) or 'none yet'}"
+            )
+
+
+async def _present(connection: Any, site: Site, wanted: Layout) -> Layout | None:
+    rows = await connection.fetch(
+        "SELECT * FROM layout WHERE site_id = $1 AND page_id = $2 AND band = $3 "
+        "AND pointer = $4 AND language = $5 AND variant = $6 ORDER BY valid_from DESC LIMIT 1",
+        site.site_id,
+        wanted.page_id,
+        wanted.band,
+        wanted.pointer,
+        wanted.language,
+        wanted.variant,
+    )
+    return next(iter(await _with_boxes(connection, site.site_id, rows)), None)
+
+
+def _same(present: Layout, wanted: Layout) -> bool:
+    """Whether they look alike, whoever measured it."""
+    return wanted == replace(
+        present, layout_id=0, valid_from=wanted.valid_from, source=wanted.source
+    )
+
+
+def _following(wanted: Layout, present: Layout | None) -> Layout:
+    """With its own moment and number; a clock that stands still or is set back hides no version."""
+    valid_from = wanted.valid_from
+    if present is not None:
+        valid_from = max(valid_from, present.valid_from + TICK)
+    told = (
+        wanted.page_id,
+        wanted.band,
+        wanted.language,
+        wanted.variant,
+        wanted.pointer,
+        valid_from.astimezone(UTC).isoformat(),
+    )
+    digest = blake2b("\0".join(map(str, told)).encode(), digest_size=8).digest()
+    number = int.from_bytes(digest, "big", signed=True)
+    return replace(wanted, layout_id=number, valid_from=valid_from)
+
+
+async def _insert(connection: Any, site_id: int, layout: Layout, png: bytes | None) -> None:
+    if png is not None:
+        await connection.execute(
+            "INSERT INTO picture (site_id, hash, width_px, height_px, png) "
+            "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            site_id,
+            layout.picture_hash,
+            layout.width_px,
+            layout.height_px,
+            png,
+        )
+    places = ", ".join(f"${n}" for n in range(1, len(COLUMNS) + 2))
+    await connection.execute(
+        f"INSERT INTO layout (site_id, {', '.join(COLUMNS)}) VALUES ({places})",
+        site_id,
+        *(getattr(layout, name) for name in COLUMNS),
+    )
+    await connection.executemany(
+        "INSERT INTO zone_box (site_id, layout_id, number, x0_px, y0_px, x1_px, y1_px, placement) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        [
+            (site_id, layout.layout_id, box.number, *box.edges_px, box.placement)
+            for box in layout.boxes
+        ],
+    )
+
+
+async def _with_boxes(connection: Any, site_id: int, rows: list[Any]) -> tuple[Layout, ...]:
+    boxes = await connection.fetch(
+        "SELECT * FROM zone_box WHERE site_id = $1 AND layout_id = ANY($2) "
+        "ORDER BY layout_id, number",
+        site_id,
+        [row["layout_id"] for row in rows],
+    )
+    own: dict[int, list[Box]] = {row["layout_id"]: [] for row in rows}
+    for box in boxes:
+        own[box["layout_id"]].append(_box(box))
+    return tuple(_layout(row, tuple(own[row["layout_id"]])) for row in rows)
+
+
+def _box(row: Any) -> Box:
+    return Box(**{name: row[name] for name in Box.__slots__})
+
+
+def _layout(row: Any, boxes: tuple[Box, ...]) -> Layout:
+    return Layout(**{name: row[name] for name in COLUMNS}, boxes=boxes)

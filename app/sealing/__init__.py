@@ -1,0 +1,1 @@
+"""The sealing job: a closed day → tiles and daily sums."""

@@ -1,0 +1,1 @@
+"""The optional script: its readable source, and what is served of it."""
