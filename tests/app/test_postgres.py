@@ -32,6 +32,7 @@ from app.postgres.home import refuge
 from app.postgres.leftovers import clear_leftovers, is_postmaster, status
 from tests.absent import leave_out
 
+# These two stand in CI too: nothing that can be installed changes a system or a user.
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends Postgres an account")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 
 import pytest
 from PIL import Image
@@ -17,7 +16,7 @@ from app.demo.pictures import (
     recorded_fingerprints,
     take,
 )
-from tests import provide
+from tests.absent import need
 
 REMEDY = "the shop changed since its pictures were taken: run `make demo-pictures`"
 TOLERANCE_PX = 2.0
@@ -46,11 +45,8 @@ def test_the_pictures_are_small() -> None:
     assert sum(path.stat().st_size for path in CAPTURED.iterdir()) < MOST_KB * 1024
 
 
-@pytest.mark.skipif(
-    not provide.has("chromium") and os.environ.get("CI") != "true",
-    reason=f"chromium is missing: {provide.remedy('chromium')}",
-)
 async def test_the_boxes_are_where_a_browser_shows_the_zones() -> None:
+    need("chromium")
     for slug, layouts in (await take()).items():
         for now, kept in zip(layouts, captured()[slug], strict=True):
             where = f"{slug} at {now.width_px} px: {REMEDY}"
