@@ -151,7 +151,9 @@ def gather(
 def clip(marks: Marks, page: Page) -> ClippedMarks:
     """Cut marks to the page, and say how many and how much were left out."""
     points, points_out = _points_inside(marks.points, page)
-    boxes, boxes_out = _boxes_inside(marks.boxes, page)
+    boxes, boxes_out = marks.boxes, 0
+    if boxes.weight.size:
+        boxes, boxes_out = _boxes_inside(boxes, page)
     before = marks.points.mass + float(marks.boxes.weight.sum())
     mass = points.mass + float(boxes.weight.sum())
     return ClippedMarks(Marks(points, boxes), mass, max(before - mass, 0.0), points_out + boxes_out)

@@ -1,8 +1,8 @@
 """Points on whole CSS pixels, as browsers report most of them, counted where they are.
 
 Nothing is shared out and nothing rounded: every pixel is a cell, its count is exact, and the kernel
-is narrowed by nothing. At bandwidth 5 and a point to five pixels this takes about a third of the
-time of a grid, at one to fifty as long; fewer points on coarser cells are faster on the grid.
+is narrowed by nothing. At bandwidth 5 and a point to five pixels this takes about two thirds of
+the time of a grid, at one to fifty as long; fewer points on coarser cells are faster on the grid.
 """
 
 from __future__ import annotations

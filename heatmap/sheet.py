@@ -307,9 +307,10 @@ class Sheet:
         across = np.empty((len(mass), nodes_x.size), dtype=np.float32)
         kernels = list(self._kernels(heap.x_px(), nodes_x))
         for first in range(0, len(mass), ROWS_AT_ONCE):
-            rows = mass[first : first + ROWS_AT_ONCE].astype(np.float32, copy=False)
+            part = slice(first, first + ROWS_AT_ONCE)
+            rows = mass[part].astype(np.float32, copy=False)
             for nodes, cells, kernel in kernels:
-                across[first : first + ROWS_AT_ONCE, nodes] = rows[:, cells] @ kernel.T
+                np.matmul(rows[:, cells], kernel.T, out=across[part, nodes])
         down = np.empty((nodes_y.size, nodes_x.size), dtype=np.float32)
         for nodes, cells, kernel in self._kernels(heap.y_px()[near], nodes_y):
             np.matmul(kernel, across[cells], out=down[nodes])

@@ -9,6 +9,7 @@ from heatmap import moments
 from heatmap.grid import PADDING, Grid, deposit, grid_for
 from heatmap.marks import Floats, gather
 from heatmap.moments import deposit_many
+from heatmap.packing import FEW
 from heatmap.page import FloatArray, Page
 
 PAGE = Page(200, 130)
@@ -46,6 +47,36 @@ def test_a_crowd_is_shared_out_as_its_points_would_be(
     for along in (0, 1):
         off = np.abs(got.sum(axis=along) - want.sum(axis=along))
         assert np.all(off <= near.sum(axis=along) / 3 / 256 + 1e-4)
+
+
+@given(seed=st.integers(0, 9999), bandwidth_px=st.floats(2, 60))
+def test_few_points_to_a_cell_are_shared_out_alike_three_sums_to_a_number(
+    seed: int, bandwidth_px: float
+) -> None:
+    points = gather(strewn(seed, 500).astype(np.float32)).points
+    grid = grid_for(PAGE, bandwidth_px)
+    want = deposit_many(points, grid, 0, grid.rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moments, "MANY_CELLS", 1)
+        got = deposit_many(points, grid, 0, grid.rows)
+    assert got.sum(dtype=np.float64) == pytest.approx(500, rel=1e-6)
+    # Squares are rounded, by up to 1/256 each, and weigh up to 3/4.
+    near = _points_near(points.at_px, grid)
+    assert np.all(np.abs(got - want) <= near / 64 + 1e-4)
+
+
+@pytest.mark.parametrize("count", [FEW, FEW + 1, 5_000])
+def test_a_cell_of_more_than_few_points_is_added_up_in_pairs(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    grid = grid_for(PAGE, 20.0)
+    spot = gather(np.tile([[77.7, 55.5]], (count, 1))).points
+    want = deposit_many(spot, grid, 0, grid.rows)
+    monkeypatch.setattr(moments, "MANY_CELLS", 1)
+    got = deposit_many(spot, grid, 0, grid.rows)
+    np.testing.assert_allclose(got, want, atol=count / 256)
+    assert np.array_equal(got, want) == (count > FEW)
+    assert got.sum(dtype=np.float64) == pytest.approx(count, rel=1e-6)
 
 
 @given(seed=st.integers(0, 9999), row=st.integers(1, 25))

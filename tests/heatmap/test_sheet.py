@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heatmap import heaps, overlay, sheet
+from heatmap import heaps, moments, overlay, sheet
 from heatmap.heaps import heap_for
 from heatmap.marks import Floats, gather
 from heatmap.page import Page
@@ -36,10 +36,15 @@ def surface_of(drawn: Sheet, page: Page) -> Singles:
 
 
 @pytest.mark.parametrize("bandwidth_px", [2.0, 5.0, 7.3, 20.0, 100.0])
-@pytest.mark.parametrize("copies", [1, 2_000], ids=["one", "crowd"])
+@pytest.mark.parametrize(
+    ("copies", "many_cells"),
+    [(1, moments.MANY_CELLS), (1_000, 1), (2_000, moments.MANY_CELLS)],
+    ids=["one", "crowd over many cells", "crowd"],
+)
 def test_marks_at_one_place_keep_the_promise_wherever_in_their_cell_it_lies(
-    bandwidth_px: float, copies: int
+    monkeypatch: pytest.MonkeyPatch, bandwidth_px: float, copies: int, many_cells: int
 ) -> None:
+    monkeypatch.setattr(moments, "MANY_CELLS", many_cells)
     page = Page(round(9 * bandwidth_px) + 3, round(9 * bandwidth_px) + 3)
     x_px, y_px = page.pixel_centres()
     cell_px = heap_for(gather(None), page, bandwidth_px, "none").cell_px
