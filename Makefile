@@ -4,15 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 PIP_AUDIT_VERSION := 2.10.1
-PROCESSES ?= 3
+PROCESSES ?= 4
 APART := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
-WALKS := tests/browser/test_visit.py tests/browser/test_script.py
+WALKS := $(addprefix tests/browser/test_,visit.py script.py unharmed.py optimised.py)
 STORE_TESTS := tests/journey tests/collector tests/app \
 	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
 SOURCES := app collector heatmap migrations snippets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup provide demo audit test test-system-postgres test-walks test-faults bench-closing bench-stall bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures image format clean
+.PHONY: help setup provide demo audit test test-system-postgres test-walks test-faults test-secrets fuzz bench-closing bench-stall bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures image format clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ test-walks: setup provide ## whole visits in three engines, timed by what their 
 
 test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL
 	@$(BIN)/python -m tests.on_postgres $(BIN)/python -m pytest $(APART) $(STORE_TESTS)
+
+test-secrets: setup ## plant secrets in everything that is taken, stop and kill, and look for them in every file
+	@$(BIN)/python -m tests.faults.planted
+
+fuzz: setup ## hostile bytes for every decoder: SECONDS=120 each, with atheris where there is one
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),120)
 
 test-faults: setup ## kill workers and Postgres under load, overload them; count what is lost
 	@$(BIN)/python -m tests.faults
@@ -85,8 +91,8 @@ format: setup ## put the code into its form
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
 
-golden: setup ## rewrite the golden pictures; look at them before committing
-	@GLOED_TEST_GOLDEN=rewrite $(BIN)/python -m pytest -q tests/heatmap/test_golden.py
+golden: setup ## rewrite the golden pictures and texts; look at them before committing
+	@GLOED_TEST_GOLDEN=rewrite $(BIN)/python -m pytest -q tests/heatmap/test_golden.py tests/pages/test_small_shop.py
 
 gallery: setup ## draw docs/gallery anew: every palette, scale and mark, to look at
 	@$(BIN)/python -m app.gallery docs/gallery

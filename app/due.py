@@ -99,3 +99,26 @@ def _had_last_run(site: Site, row: Any, now: datetime) -> bool:
 def last_run_due(site: Site, day: date) -> datetime:
     after = datetime.combine(day + timedelta(days=2), datetime.min.time(), site.time_zone)
     return after + SETTLED
+
+
+_MAKE_ANEW = """
+    UPDATE job SET dirty_since = clock_timestamp()
+    WHERE site_id = $1 AND period BETWEEN $2 AND $3
+    AND (name = $4 AND NOT EXISTS (SELECT FROM job AS past WHERE past.name IN ($6, $7)
+            AND past.site_id = job.site_id AND past.period = job.period)
+        OR name = $5 AND NOT EXISTS (SELECT FROM job AS past WHERE past.name = $7
+            AND past.site_id = job.site_id AND past.period = job.period))
+"""
+"""A day whose references are forgotten is not closed again, one without raw rows not sealed."""
+
+
+async def make_anew(connection: Any, site_id: int, first: date, last: date) -> int:
+    """Have the days closed and sealed once more; how many have no raw rows to do it from."""
+    told = site_id, first, last
+    await connection.execute(_MAKE_ANEW, *told, CLOSE, SEAL, FINAL, RAW_GONE)
+    gone: int = await connection.fetchval(
+        "SELECT count(*) FROM job WHERE site_id = $1 AND period BETWEEN $2 AND $3 AND name = $4",
+        *told,
+        RAW_GONE,
+    )
+    return gone

@@ -16,6 +16,7 @@ from app.closing.day import close_day
 from app.closing.forgetting import FINAL, days_to_forget, forget_refs
 from app.due import CLOSE, CLOSE_EVERY, days_to_close, days_to_seal
 from app.mapping.sources import RAW_GONE, SEAL
+from app.picturing.told_boxes import keep_told_layouts
 from app.retention import let_go, raw_is_gone
 from app.sealing.day import seal_day
 from app.shops import list_sites
@@ -36,6 +37,9 @@ AHEAD_DAYS = 7
 
 WHOLE_STORE = 0
 """`site_id` of a job that belongs to no shop."""
+
+LAYOUTS_EVERY = timedelta(hours=1)
+"""What scripts told of where zones lie changes with the shop's pages, not with its visitors."""
 
 _EPOCH = date(1970, 1, 1)
 """Period of a job that works on no day in particular."""
@@ -115,6 +119,9 @@ async def run_due(store: Store, now: datetime) -> int:
         for day in await days_to_forget(store, site, now):
             key = ("forget_refs", site.site_id, day)
             done += await once(store, now, key, timedelta(0), _forgetting(site, day))
+        today = site.day_of(now)
+        key = ("layouts", site.site_id, today)
+        done += await once(store, now, key, LAYOUTS_EVERY, _laying_out(site, today))
     return done + await _of_store(store, now, LET_GO)
 
 
@@ -133,6 +140,15 @@ def _closing(site: Site, day: date) -> Run:
             log.info("day_closed", site=site.site_id, day=str(day), visits=closed.visits)
 
     return close
+
+
+def _laying_out(site: Site, day: date) -> Run:
+    async def lay_out(work: Work) -> None:
+        made = await keep_told_layouts(work.store, site, day, work.now)
+        if made:
+            log.info("layouts_told", site=site.site_id, day=str(day), layouts=made)
+
+    return lay_out
 
 
 _REOPEN = """

@@ -6,14 +6,17 @@ a test asks each of them what it answers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from app.picturing.layout_body import LayoutBody
 from app.problems import BY_STATUS, CATALOGUE, INTERNAL, MEDIA
+from app.quarantine import QuarantineBody
 from collector.decode import BatchBody, GoalBody
 from collector.wire import MAX_BODY_BYTES
 
@@ -26,7 +29,7 @@ PROBLEM: Document = {
     "title": "Problem",
     "description": "RFC 9457; docs/problems.md says of each type what to do about it.",
     "type": "object",
-    "required": ["type", "title", "status", "detail", "instance"],
+    "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {
             "type": "string",
@@ -54,7 +57,7 @@ WHY = {
     "401": "no key, or none that is good",
     "403": "the signed link has expired or was changed",
     "404": "no such site or page, or none that this key may see",
-    "409": "a live site, and too few visits yet",
+    "409": "too few visits yet, or nothing to contrast",
     "413": "the body is too large",
     "415": "the body is no JSON",
     "422": "a parameter or a part of the body is not as described",
@@ -69,7 +72,7 @@ def document(app: FastAPI, prefix: str) -> Document:
     schemas: Document = made["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    schemas |= _layout_schemas()
+    schemas |= _body_schemas()
     schemas |= msgspec.json.schema_components(
         [BatchBody, GoalBody], ref_template=SCHEMAS + "{name}"
     )[1]
@@ -82,10 +85,17 @@ def document(app: FastAPI, prefix: str) -> Document:
     return made
 
 
-def _layout_schemas() -> Document:
-    """The body of a layout is read by us, after its key: the framework knows nothing of it."""
-    schema = LayoutBody.model_json_schema(ref_template=SCHEMAS + "{model}")
-    return {**schema.pop("$defs"), "LayoutBody": schema}
+_BODIES: Mapping[str, type[BaseModel]] = {"put": LayoutBody, "post": QuarantineBody}
+"""By the verb of the operations that take them."""
+
+
+def _body_schemas() -> Document:
+    """These are read by us, after the key: the framework knows nothing of them."""
+    told: Document = {}
+    for model in _BODIES.values():
+        schema = model.model_json_schema(ref_template=SCHEMAS + "{model}")
+        told |= {**schema.pop("$defs", {}), model.__name__: schema}
+    return told
 
 
 def _complete(path: str, method: str, operation: Document) -> None:
@@ -94,11 +104,11 @@ def _complete(path: str, method: str, operation: Document) -> None:
     operation["security"] = [{"key": []}, {}] if picture else [{"key": []}]
     statuses = ["401", "422", "503"]
     statuses += ["404"] if "{site}" in path else []
-    statuses += ["409"] if "heatmap" in path else []
+    statuses += ["409"] if path.endswith((".png", ".json", ".csv")) else []
     statuses += ["403"] if picture else []
-    if method == "put":
+    if method in _BODIES:
         statuses += ["400", "413", "415"]
-        operation["requestBody"] = _body("LayoutBody", "application/json")
+        operation["requestBody"] = _body(_BODIES[method].__name__, "application/json")
     operation["responses"] |= {status: _problem(WHY[status]) for status in statuses}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -59,15 +60,48 @@ class BadParameters(ApiProblem):
 
 
 class TooFewVisits(ApiProblem):
-    """A live site shows nothing that rests on fewer visits than its threshold."""
+    """A live site shows nothing that rests on fewer visits than its threshold.
 
-    def __init__(self, visits: int, threshold: int) -> None:
+    visits   how many there are; None where that would already tell too much
+    """
+
+    def __init__(self, visits: int | None, threshold: int) -> None:
         self.visits = visits
-        self.missing = threshold - visits
+        self.missing = None if visits is None else threshold - visits
         super().__init__(
             f"this map rests on {visits} {'visit' if visits == 1 else 'visits'}; "
             f"{self.missing} more and it is shown"
+            if visits is not None
+            else f"too few: fewer than {threshold} visits fit these filters; "
+            "ask for a longer period or with fewer filters"
         )
+
+
+class TooFewApart(TooFewVisits):
+    """Together with another answer, this one would tell of fewer visits than the threshold.
+
+    change   what the other is asked for beside, or without
+    period   first and last day of a request that is answered, where a day was the matter
+    """
+
+    def __init__(
+        self, change: str, threshold: int, period: tuple[date, date] | None = None
+    ) -> None:
+        super().__init__(None, threshold)
+        self.period = period
+        remedy = (
+            "leave out that filter, or ask for a longer period"
+            if period is None
+            else f"ask for date_from={period[0]} and date_to={period[1]}"
+        )
+        self.args = (
+            f"too few: this map and the one {change} differ by fewer than {threshold} visits, "
+            f"whom the two would tell of; {remedy}",
+        )
+
+
+class NoContrast(ApiProblem):
+    """Two cohorts cannot be drawn against one another yet; the JSON beside it says more."""
 
 
 class LinkRefused(ApiProblem):
@@ -92,6 +126,8 @@ CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     NotFound: ("not-found", "Not found", 404),
     BadParameters: ("bad-parameters", "Bad parameters", 422),
     TooFewVisits: ("too-few-visits", "Too few visits yet", 409),
+    TooFewApart: ("too-few-apart", "Too few visits apart from another map", 409),
+    NoContrast: ("no-contrast", "Nothing to contrast yet", 409),
     LinkRefused: ("link-refused", "The link no longer holds", 403),
     TooManyTries: ("too-many-tries", "Too many tries to sign in", 429),
     ShopError: ("shop", "That cannot be done", 422),

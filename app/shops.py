@@ -8,11 +8,13 @@ import string
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -22,8 +24,10 @@ from pydantic import (
 )
 
 from app.store import Store
+from collector.addresses import IPV6_PREFIX_BYTES
 from collector.codes import Phase
 from collector.sites import Page, Site, Zone, read_sites
+from collector.staff import MOST_NETWORKS, MOST_ORIGINS
 from collector.tables import RAW
 from collector.wire import MAX_ZONE, SLUG
 from snippets.selectors import check_selector
@@ -46,6 +50,14 @@ SPARE_DAYS = 3
 """Raw rows are kept so long beyond the window: until then outcomes are decided and days sealed."""
 
 MOST_DAYS = 3_660
+
+LEAST_VISITS = 10
+"""What an answer about a live shop rests on, unless the shop asks for more or fewer of itself."""
+
+FEWEST_VISITS = 5
+"""No shop may ask for fewer: of four visits, who knows three knows the fourth."""
+
+MOST_LEAST_VISITS = 1_000
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
@@ -247,19 +259,71 @@ class Rule(BaseModel):
         return pattern
 
 
+def _own_network(text: str) -> str:
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError as problem:
+        raise ValueError("write a network as 192.0.2.0/24 or 2001:db8::/48") from problem
+    if network.version == 6 and network.prefixlen > 8 * IPV6_PREFIX_BYTES:
+        raise ValueError(f"IPv6 senders are known by their /{8 * IPV6_PREFIX_BYTES}: write that")
+    return text
+
+
+OwnNetwork = Annotated[str, Field(max_length=64), AfterValidator(_own_network)]
+Host = Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")]
+"""As browsers send it: names of other scripts in their xn-- form, without scheme, port or path."""
+
+MOST_RULES = 100
+
+
+class QuarantineRule(BaseModel):
+    """As `app/quarantine.py` writes them."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    rule_id: Annotated[str, Field(alias="id", pattern=r"^q[0-9a-f]{8}$")]
+    begins_at: Annotated[AwareDatetime, Field(alias="from")]
+    ends_at: Annotated[AwareDatetime, Field(alias="to")]
+    visit: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
+
+
+EXEMPT_DAYS = 760
+"""Twenty-five months: the longest that statistics without consent may be kept, by the strictest
+authority that allows them at all (CNIL)."""
+
+
 class Configuration(BaseModel):
     """What a shop's configuration may say of the parts that the collector and the jobs read."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
+    mode: Literal["off", "consent", "exempt"] = "consent"
     consent: Rule | None = None
     honour_opt_out: bool = True
+    exclude_networks: Annotated[list[OwnNetwork], Field(max_length=MOST_NETWORKS)] = []
+    origins: Annotated[list[Host], Field(max_length=MOST_ORIGINS)] = []
+    quarantine: Annotated[list[QuarantineRule], Field(max_length=MOST_RULES)] = []
+    quarantined_origins: Annotated[list[Host], Field(max_length=MOST_ORIGINS)] = []
     window_h: Annotated[int, Field(ge=1, le=MAX_WINDOW_H)] = DEFAULT_WINDOW_H
     raw_days: Annotated[int, Field(ge=1, le=MOST_RAW_DAYS)] = RAW_DAYS
     view_days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = VIEW_DAYS
     tile_days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = TILE_DAYS
     imported: bool = False
+    least_visits: Annotated[int, Field(ge=FEWEST_VISITS, le=MOST_LEAST_VISITS)] = LEAST_VISITS
     menus: list[Annotated[str, AfterValidator(check_selector)]] = []
+
+    @model_validator(mode="after")
+    def _exempt_from_consent(self) -> Configuration:
+        """What would need consent after all is refused in the mode that asks for none."""
+        if self.mode != "exempt":
+            return self
+        if self.consent is not None:
+            raise ValueError("mode exempt counts everybody: leave out consent, or the mode")
+        if not self.honour_opt_out:
+            raise ValueError("mode exempt needs a way to refuse: leave honour_opt_out on")
+        if self.tile_days > EXEMPT_DAYS:
+            raise ValueError(f"mode exempt keeps {EXEMPT_DAYS} days at the most, in tile_days")
+        return self
 
     @model_validator(mode="after")
     def _kept_in_order(self) -> Configuration:

@@ -30,6 +30,14 @@ def channel_of(referrer: str) -> Channel:
     return _channel_of_place(place[1])
 
 
+def host_of(referrer: str) -> str | None:
+    """In small letters; None where there is none that could be read."""
+    place = _PLACE.match(referrer)
+    if place is None or len(place[1]) > LONGEST_PLACE:
+        return None
+    return (_host(place[1]) or "").rstrip(".") or None
+
+
 @lru_cache(maxsize=REMEMBERED)
 def _channel_of_place(place: str) -> Channel:
     host = _host(place)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import accumulate
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
@@ -72,6 +73,15 @@ class GoalBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     ref: Annotated[str, msgspec.Meta(pattern=f"^{REF.pattern}")]
     result: str = "completed"
+    test: bool = False
+
+
+class Told(NamedTuple):
+    """What a shop's server tells of an order; `test`: the payment provider only tried."""
+
+    ref: str
+    result: int
+    test: bool = False
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -141,16 +151,26 @@ def decode_batch(body: bytes) -> Batch:
     )
 
 
-def decode_goal(body: bytes) -> tuple[str, int]:
+def decode_goal(body: bytes) -> Told:
     told = _decode(_goal, body)
     if told.result not in RESULTS:
         raise Malformed(f"result must be one of {', '.join(RESULTS)}")
-    return told.ref, RESULTS[told.result]
+    return Told(told.ref, RESULTS[told.result], told.test)
 
 
 def view_id_text(view_id: int) -> str:
     """64 signed bits as 16 hexadecimal digits: JSON numbers hold only 53."""
     return f"{view_id & (2**64 - 1):016x}"
+
+
+def read_view_id(text: str) -> int:
+    """The number that is written so; ValueError for any other text."""
+    if not _VIEW_ID.match(text):
+        raise ValueError("16 hexadecimal digits were expected")
+    return _signed(text)
+
+
+_VIEW_ID = re.compile(r"[0-9a-f]{16}\Z", re.ASCII)
 
 
 def _signed(text: str) -> int:

@@ -139,7 +139,7 @@ def read_record(file: BinaryIO) -> Record | None:
         raise Damaged("a payload's checksum is wrong")
     try:
         return _decoder.decode(payload)
-    except msgspec.MsgspecError as wrong:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
         raise Damaged("a payload of another shape") from wrong
 
 

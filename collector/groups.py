@@ -236,7 +236,9 @@ def _blames_rows(problem: Exception) -> bool:
 
 def _undone(problem: BaseException) -> bool:
     """Whether the store itself said so, or was never asked. One that is being stopped may say so
-    too late."""
+    too late; a statement that was cancelled has ended."""
+    if isinstance(problem, asyncpg.QueryCanceledError):
+        return True
     if isinstance(problem, asyncpg.PostgresError):
         stops = asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError
         return not isinstance(problem, stops)

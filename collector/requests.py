@@ -71,7 +71,10 @@ def sent_of(peer: Peer, headers: Headers, trusted: tuple[Network, ...]) -> Sent:
         # Browsers send ASCII; what else there is, is UTF-8 more often than anything.
         referrer=get(b"referer", b"").decode("utf-8", "replace"),
         cookies=get(b"cookie", b"").decode("latin-1"),
-        purpose=(get(b"sec-purpose") or get(b"purpose", b"")).decode("latin-1"),
+        # The last two are what older Safari and Firefox say of themselves.
+        purpose=(
+            get(b"sec-purpose") or get(b"purpose") or get(b"x-purpose") or get(b"x-moz", b"")
+        ).decode("latin-1"),
         opted_out=get(b"sec-gpc") == b"1" or get(b"dnt") == b"1",
         unbelieved=sender.unbelieved,
     )

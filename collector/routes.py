@@ -19,6 +19,7 @@ from msgspec import Struct
 from collector import answers
 from collector.addresses import Network
 from collector.answers import Answer
+from collector.caps import MOST_ROWS, MOST_VIEWS, Caps
 from collector.catalogue import Catalogue
 from collector.codes import OutcomeSource
 from collector.connections import AWAY
@@ -96,6 +97,7 @@ class Routes:
         self._parts = parts
         self._rows = Rows(parts.salts, parts.secret)
         self._holding = holding
+        self._caps = Caps()
         self._sheets: dict[tuple[int, int], tuple[Page, Answer, Answer]] = {}
         """Answers with the sheets of pages, plain and packed."""
 
@@ -161,6 +163,8 @@ class Routes:
         if isinstance(hit, Drop):
             return answers.dropped_sheet(hit.reason)
         token, row = await self._rows.opening(hit, said)
+        if self._is_flood(hit, row.values["visitor"], MOST_VIEWS):
+            return answers.dropped_sheet(Reason.FLOOD)
         up = "../../" if said.ref is not None else "../"
         kept = answers.redirect(f"{up}{write_token(token, self._parts.secret)}/s")
         return self._keep(hit, row, kept, kept, partial(self._holding.opened, token, row))
@@ -212,6 +216,8 @@ class Routes:
         hit = self._sift(asked, said, await self._site_of(token))
         if isinstance(hit, Drop):
             return answers.dropped_gif(hit.reason)
+        if self._is_flood(hit, token.view_id, MOST_ROWS):
+            return answers.dropped_gif(Reason.FLOOD)
         return self._keep(hit, await self._rows.beacon(hit, said), *_GIFS)
 
     async def _thanks(self, asked: Asked, key: str, ref: str | None) -> Verdict:
@@ -245,7 +251,14 @@ class Routes:
         hit = self._sift(asked, said, site)
         if isinstance(hit, Drop):
             return answers.dropped_post(hit.reason)
-        return self._keep(hit, await self._rows.batch(hit, said), *_POSTS)
+        row = await self._rows.batch(hit, said)
+        if self._is_flood(hit, row.values["view_id"], MOST_ROWS):
+            return answers.dropped_post(Reason.FLOOD)
+        if token is None and said.batch.seq == 0:
+            # It opens a view by itself.
+            if self._is_flood(hit, row.values["visitor"], MOST_VIEWS):
+                return answers.dropped_post(Reason.FLOOD)
+        return self._keep(hit, row, *_POSTS)
 
     def _token_of(self, batch: Batch) -> Token | Reason | None:
         if batch.token is None:
@@ -263,8 +276,12 @@ class Routes:
         if site is None or not await self._may_report(site, asked):
             # Absent and forbidden look the same.
             return answers.problem(401, "unauthorized", "send a key of this site with scope goal")
-        ref, result = decode_goal(asked.body)
-        row = self._rows.goal(site, self._parts.clock(), OutcomeSource.SERVER, result, ref=ref)
+        told, now = decode_goal(asked.body), self._parts.clock()
+        reason = Reason.OFF if site.mode == "off" else Reason.TEST_ORDER if told.test else None
+        if reason is not None:
+            self._parts.writer.count_drop(site.site_id, site.day_of(now), reason, Capture.SERVER)
+            return answers.dropped_post(reason)
+        row = self._rows.goal(site, now, OutcomeSource.SERVER, told.result, ref=told.ref)
         return Keep(row, *_POSTS)
 
     async def _may_report(self, site: Site, asked: Asked) -> bool:
@@ -301,6 +318,13 @@ class Routes:
         if hit.sent.unbelieved:
             self._count(hit, Reason.UNTRUSTED_PROXY)
         return Keep(row, kept, repeat, then)
+
+    def _is_flood(self, hit: Hit, number: int, most: int) -> bool:
+        """Whether a visitor, or a view, sent more than any person's browser does."""
+        if not self._caps.is_full(number, most, hit.at):
+            return False
+        self._count(hit, Reason.FLOOD)
+        return True
 
     def _count(self, hit: Hit, reason: Reason) -> None:
         if hit.site is not None:

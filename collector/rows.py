@@ -95,6 +95,7 @@ class Rows:
         """The goal image; without a reference the visitor of the day stands for one."""
         assert hit.site is not None
         day = hit.site.day_of(hit.at)
+        ref = ref if hit.site.keeps_refs else None
         visitor = None if ref else await self._visitor(hit, hit.site, day)
         return self.goal(hit.site, hit.at, OutcomeSource.IMAGE, COMPLETED, ref=ref, visitor=visitor)
 
@@ -121,7 +122,7 @@ class Rows:
                 "site_id": site.site_id,
                 "source": int(source),
                 "result": result,
-                "ref_hash": hashed,
+                "ref_hash": hashed if site.keeps_refs else None,
             },
         )
 
@@ -144,7 +145,7 @@ class Rows:
             values["visitor_before"] = before
         if path:
             values["path_id"] = path_id(path)
-        if view.ref:
+        if view.ref and site.keeps_refs:
             values["ref_hash"] = ref_hash(self._secret, site.site_id, view.ref)
         return values, path
 

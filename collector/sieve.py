@@ -9,10 +9,15 @@ from functools import lru_cache
 from collector.agents import read_agent
 from collector.hits import Beacon, Drop, Hit, Opening, Script, Thanks
 from collector.sites import Page, Site
+from collector.staff import is_excluded, is_of, is_preview
 from collector.wire import BATCH_CLOCK_TOLERANCE_H, BEACON_NAME, REF, Reason
 
 Step = Callable[[Hit], Hit | Drop]
 _NAMES_A_REF = (Opening, Thanks)
+_OPENS = (Opening, Script)
+
+_AHEAD = ("prefetch", "preview")
+"""What browsers say of a page that nobody looks at yet."""
 
 NAMES_REMEMBERED = 4096
 """Names of beacons, of which a shop's pages have some hundreds, and of what is none."""
@@ -22,9 +27,16 @@ def known_site(hit: Hit) -> Hit | Drop:
     return hit if hit.site is not None else Drop(Reason.UNKNOWN_SITE)
 
 
+def switched_on(hit: Hit) -> Hit | Drop:
+    return Drop(Reason.OFF) if hit.site is not None and hit.site.mode == "off" else hit
+
+
 def not_prefetched(hit: Hit) -> Hit | Drop:
-    """A page fetched ahead was not seen; browsers say so."""
-    return Drop(Reason.PREFETCH) if "prefetch" in hit.sent.purpose.lower() else hit
+    """A page fetched ahead, or for a small picture of it, was not seen; browsers say so."""
+    purpose = hit.sent.purpose
+    if purpose and any(word in purpose.lower() for word in _AHEAD):
+        return Drop(Reason.PREFETCH)
+    return hit
 
 
 def respects_opt_out(hit: Hit) -> Hit | Drop:
@@ -50,6 +62,29 @@ def consented(hit: Hit) -> Hit | Drop:
 
 def human(hit: Hit) -> Hit | Drop:
     return Drop(Reason.BOT) if read_agent(hit.sent.agent).bot else hit
+
+
+def no_staff(hit: Hit) -> Hit | Drop:
+    """The shop's own people, by network or by what only its admin shows; asked of what opens a
+    view, as a phone may change networks meanwhile."""
+    if isinstance(hit.said, Beacon) or hit.site is None:
+        return hit
+    if is_excluded(hit.sent.address, hit.site.own_networks) or is_preview(hit.sent.referrer):
+        return Drop(Reason.STAFF)
+    told = hit.said.batch.path if isinstance(hit.said, Script) else None
+    return Drop(Reason.STAFF) if told and is_preview(told) else hit
+
+
+def of_the_shop(hit: Hit) -> Hit | Drop:
+    """Pages elsewhere that copied the key, where the shop lists its own. A browser that does not
+    say where it is may be anywhere; a goal image stands on any host."""
+    if hit.site is None or not isinstance(hit.said, _OPENS) or not hit.sent.referrer:
+        return hit
+    if hit.site.origins and not is_of(hit.sent.referrer, hit.site.origins):
+        return Drop(Reason.ORIGIN)
+    if hit.site.shut_out and is_of(hit.sent.referrer, hit.site.shut_out):
+        return Drop(Reason.QUARANTINED)
+    return hit
 
 
 def known_page(hit: Hit) -> Hit | Drop:
@@ -80,22 +115,32 @@ def on_time(hit: Hit) -> Hit | Drop:
 
 STEPS: tuple[Step, ...] = (
     known_site,
+    switched_on,
     not_prefetched,
     respects_opt_out,
     consented,
     human,
+    no_staff,
+    of_the_shop,
     well_named,
     known_page,
     on_time,
 )
 
 
-OF_SCRIPT: tuple[Step, ...] = (known_site, respects_opt_out, consented)
+OF_BEACON: tuple[Step, ...] = tuple(
+    step for step in STEPS if step not in (consented, no_staff, of_the_shop, on_time)
+)
+"""Those left out ask what opens a view, and keep every beacon: most requests are one."""
+
+OF_SCRIPT: tuple[Step, ...] = (known_site, switched_on, respects_opt_out, consented)
 """For the file of the optional script: it counts nobody, and a page may well be fetched ahead with
 it, as it tells nothing before the page is shown."""
 
 
-def sift(hit: Hit, steps: tuple[Step, ...] = STEPS) -> Hit | Drop:
+def sift(hit: Hit, steps: tuple[Step, ...] | None = None) -> Hit | Drop:
+    if steps is None:
+        steps = OF_BEACON if isinstance(hit.said, Beacon) else STEPS
     for step in steps:
         if isinstance(outcome := step(hit), Drop):
             return outcome

@@ -10,7 +10,9 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from collector.addresses import Network
 from collector.codes import Phase
+from collector.staff import excluded, origins
 
 MINUTES_REMEMBERED = 4096
 """Two days have 2,880: views that still report were opened in one of them."""
@@ -78,6 +80,19 @@ class Site:
     honours_opt_out: bool = field(init=False, repr=False, compare=False)
     """GPC and DNT; on unless the shop switched it off."""
 
+    mode: str = field(init=False, repr=False, compare=False)
+    """`off`: nothing is counted; `consent`: whoever the shop's page or its cookie says; `exempt`:
+    everybody, with the shop's own references left out."""
+
+    own_networks: tuple[Network, ...] = field(init=False, repr=False, compare=False)
+    """Whoever comes from them is no visitor."""
+
+    origins: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Hosts whose pages may bear the key; empty for any."""
+
+    shut_out: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Hosts whose page views are quarantined."""
+
     _by_id: Mapping[int, Page] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +101,15 @@ class Site:
         object.__setattr__(self, "consent", _consent(self.config))
         honours = bool(self.config.get("honour_opt_out", True))
         object.__setattr__(self, "honours_opt_out", honours)
+        object.__setattr__(self, "mode", str(self.config.get("mode", "consent")))
+        object.__setattr__(self, "own_networks", excluded(self.config.get("exclude_networks")))
+        object.__setattr__(self, "origins", origins(self.config.get("origins")))
+        object.__setattr__(self, "shut_out", origins(self.config.get("quarantined_origins")))
+
+    @property
+    def keeps_refs(self) -> bool:
+        """An order's reference ties a visit to what the shop knows of somebody: consent's alone."""
+        return self.mode != "exempt"
 
     def page(self, page_id: int) -> Page | None:
         """The page of a number, as tokens bear it."""

@@ -481,7 +481,7 @@ visit = sa.Table(
     _column("phases", SmallInteger, "bits of the phases reached"),
     *_code("outcome", "0 browsed, 1 completed, 2 abandoned, 3 handed over, 4 open", 4),
     *_code("outcome_source", "0 none, 1 page, 2 image, 3 server", 3),
-    _column("flags", SmallInteger, "bits: 1 bot, 2 staff, 4 quarantined"),
+    _column("flags", SmallInteger, "bits: 1 bot, 2 staff, 4 copied, 8 quarantined"),
     *_codes(),
     sa.PrimaryKeyConstraint("site_id", "day", "visit_id"),
     postgresql_partition_by="RANGE (day)",

@@ -126,6 +126,12 @@ class Reason(StrEnum):
     OUTSIDE_PAGE = "outside_page"
     TWIN = "twin"
     COPIED = "copied"
+    OFF = "off"
+    STAFF = "staff"
+    ORIGIN = "origin"
+    FLOOD = "flood"
+    TEST_ORDER = "test_order"
+    QUARANTINED = "quarantined"
     UNTRUSTED_PROXY = "untrusted_proxy"  # noticed, not dropped: see collector/addresses.py
 
 

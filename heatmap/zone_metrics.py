@@ -1,7 +1,7 @@
 """The field's metrics of a zone, each a share of visits with its interval.
 
 A metric is a pair of tables, visits x zones: who did it, and who could have. The same pair goes to
-`heatmap.zone_tests.compare_rates` when two cohorts are compared.
+`heatmap.zone_tests.compare_zones` when two cohorts are compared.
 """
 
 from __future__ import annotations
@@ -55,6 +55,10 @@ class Metric:
     name: str
     did: Flags
     could: Flags
+
+    def of(self, visits: Flags) -> Metric:
+        """Give the metric of some visits: (n,) whether each is one of them."""
+        return Metric(self.name, self.did[visits], self.could[visits])
 
     def rates(self) -> tuple[Interval, ...]:
         """Give the rate of each zone, and its interval."""

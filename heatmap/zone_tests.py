@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -68,52 +69,43 @@ class ZoneDifferences:
     second_visits: int
 
 
-def compare_seconds(
-    seconds: ArrayLike,
+Measure = Literal["seconds", "rate"]
+"""What is compared of visits: the `seconds` they dwelt, or whether they did something."""
+
+
+def compare_zones(
+    values: ArrayLike,
     first: ArrayLike,
     *,
+    measure: Measure = "seconds",
     exposed: ArrayLike | None = None,
     stratum: ArrayLike | None = None,
     min_visits: int = MIN_VISITS,
     relabellings: int = RELABELLINGS,
     seed: int = 0,
 ) -> ZoneDifferences:
-    """Compare the seconds that two cohorts of visits dwell at zones.
+    """Compare what two cohorts of visits did at zones.
 
-    seconds   (n, zones) dwell of each visit at each zone, holds already cut at 30 s
+    values    (n, zones) seconds that each visit dwelt at each zone, holds already cut at 30 s; or
+              whether it did something there: clicked, hovered, hesitated, came back, ...
     first     (n,) whether a visit is of the first cohort
+    measure   `seconds`, which are winsorised, or `rate`, whose values are 0 and 1
     exposed   (n, zones) whether it saw the zone; None: all did
     stratum   (n,) whole numbers, device x week; None: all alike
     min_visits, relabellings, seed  as for `heatmap.contrasting.contrast`
-    Returns   ZoneDifferences
+    Returns   ZoneDifferences; the cohorts' intervals are Student's, or of rates (Wilson 1927)
     Raises    CohortError
     Source    Westfall & Young 1993, ch. 2 (single-step maxT over zones)
     """
-    table = _table("seconds", seconds, first, exposed, stratum)
-    counted = replace(table, values=table.values * _winsorised(table)[:, None])
-    return _compared(counted, table.values >= CONCERNED_S, min_visits, relabellings, seed)
-
-
-def compare_rates(
-    did: ArrayLike,
-    first: ArrayLike,
-    *,
-    exposed: ArrayLike | None = None,
-    stratum: ArrayLike | None = None,
-    min_visits: int = MIN_VISITS,
-    relabellings: int = RELABELLINGS,
-    seed: int = 0,
-) -> ZoneDifferences:
-    """Compare how many visits of two cohorts did something at zones.
-
-    did       (n, zones) whether a visit did it: clicked, hovered, hesitated, came back, ...
-    Returns   ZoneDifferences whose intervals of the cohorts are of rates (Wilson 1927); the other
-              parameters and errors are those of `compare_seconds`
-    """
-    table = _table("did", did, first, exposed, stratum)
-    if not np.isin(table.values, (0, 1)).all():
-        raise CohortError("did must be true or false, or 0 or 1, for each visit and zone")
-    return _compared(table, table.values > 0, min_visits, relabellings, seed, rates=True)
+    table = _table(values, first, exposed, stratum)
+    if measure == "rate":
+        if not np.isin(table.values, (0, 1)).all():
+            raise CohortError("a rate's values must be true or false, or 0 or 1, for each visit")
+        concerned = table.values > 0
+    else:
+        concerned = table.values >= CONCERNED_S
+        table = replace(table, values=table.values * _winsorised(table)[:, None])
+    return _compared(table, concerned, min_visits, relabellings, seed, measure)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +132,6 @@ class _Table:
 
 
 def _table(
-    name: str,
     values: ArrayLike,
     first: ArrayLike,
     exposed: ArrayLike | None,
@@ -148,7 +139,7 @@ def _table(
 ) -> _Table:
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or not np.isfinite(table).all() or np.any(table < 0):
-        raise CohortError(f"{name} must be visits x zones, finite and not negative")
+        raise CohortError("values must be visits x zones, finite and not negative")
     ones = _flags("first", first, table.shape[:1])
     seen = _flags("exposed", exposed, table.shape)
     strata = checked_strata(stratum, len(table))
@@ -189,15 +180,14 @@ def _compared(
     min_visits: int,
     relabellings: int,
     seed: int,
-    *,
-    rates: bool = False,
+    measure: Measure,
 ) -> ZoneDifferences:
     ready = min(table.sizes) >= max(min_visits, 2)
     tests = _Tests(*np.full((3, table.zones), np.nan))
     if ready:
         _test(table, Labellings(table.first, table.stratum, relabellings, seed), tests)
     zones = [
-        _described(zone, table, concerned[:, zone], tests, rates) for zone in range(table.zones)
+        _described(zone, table, concerned[:, zone], tests, measure) for zone in range(table.zones)
     ]
     zones.sort(key=_rank)
     known = tests.p[np.isfinite(tests.p)]
@@ -235,13 +225,13 @@ _ONLY_ROW = np.zeros(1, dtype=np.intp)
 
 
 def _described(
-    zone: int, table: _Table, concerned: Flags, tests: _Tests, rates: bool
+    zone: int, table: _Table, concerned: Flags, tests: _Tests, measure: Measure
 ) -> ZoneDifference:
     groups = [table.seen[:, zone] & cohort for cohort in table.cohorts]
     exposed = [int(group.sum()) for group in groups]
     hits = [int((concerned & group).sum()) for group in groups]
     values = [table.values[group, zone] for group in groups]
-    if rates:
+    if measure == "rate":
         means = [rate_interval(hit, of) for hit, of in zip(hits, exposed, strict=True)]
     else:
         means = [mean_interval(of_group) for of_group in values]

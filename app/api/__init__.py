@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import heatmaps, layouts, sites
+from app.api import contrasts, differences, heatmaps, layouts, quarantine, sites
 
 router = APIRouter(prefix="/api/v1")
 router.include_router(sites.router)
 router.include_router(heatmaps.router)
+router.include_router(contrasts.router)
+router.include_router(differences.router)
 router.include_router(layouts.router)
+router.include_router(quarantine.router)

@@ -71,6 +71,10 @@ async def readable_site(site: SiteKey, context: ContextDep, asking: CallerDep) -
     return await _site(context, site, asking, "read")
 
 
+async def writable_site(site: SiteKey, context: ContextDep, asking: CallerDep) -> Site:
+    return await _site(context, site, asking, "write")
+
+
 async def readable_page(
     site: SiteKey, page: Slug, context: ContextDep, asking: CallerDep
 ) -> Target:

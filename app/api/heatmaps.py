@@ -10,16 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app.api.access import ContextDep, Target, picture_page, readable_page
+from app.api.caching import cache_control, matches
 from app.drawing.overlays import Picture, etag
+from app.mapping.audience import Audience, audience
 from app.mapping.filters import MapQuery
 from app.mapping.maps import summary
 
 router = APIRouter(tags=["heatmaps"])
-OPEN_MAX_AGE_S = 60
-"""A period that holds today is asked for again after a minute."""
-
-FINISHED_MAX_AGE_S = 3600
-"""Late rows may still reopen a finished day, so it is not called immutable under this address."""
 
 
 class SignedQuery(MapQuery):
@@ -49,7 +46,7 @@ async def heatmap_png(
     query = asked.plain()
     name = await etag(context, target.site, target.page, query)
     headers = {"ETag": name, "Cache-Control": _cache_control(target, query, context)}
-    if _matches(request, name):
+    if matches(request, name):
         return Response(status_code=304, headers=headers)
     drawn = await context.overlays.picture(context, target.site, target.page, query, name)
     return Response(drawn.drawing.png, media_type="image/png", headers=headers)
@@ -75,6 +72,15 @@ class ZoneHeatOut(BaseModel):
     box_px: tuple[float, float, float, float] | None
 
 
+class AudienceOut(BaseModel):
+    """Of all page views of the shop in the period, whatever their page: what was counted, and what
+    was not by reason. No filter changes it."""
+
+    page_views: int
+    share: float | None
+    left_out: dict[str, int]
+
+
 class Heatmap(BaseModel):
     """What the picture says, in numbers; lengths in CSS px of the page."""
 
@@ -89,6 +95,7 @@ class Heatmap(BaseModel):
     page_views: int
     visits: int
     coverage: float | None
+    audience: AudienceOut
     bandwidth_px: float
     width_px: int
     height_px: int
@@ -120,17 +127,23 @@ async def heatmap_json(
     """The same map in numbers: what it rests on, its peak, and its zones, hottest first."""
     name = await etag(context, target.site, target.page, query)
     headers = {"ETag": name, "Cache-Control": _cache_control(target, query, context)}
-    if _matches(request, name):
+    if matches(request, name):
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
     drawn = await context.overlays.picture(context, target.site, target.page, query, name)
-    return told(drawn)
+    period = drawn.found.date_from, drawn.found.date_to
+    return told(drawn, await audience(context.store, target.site.site_id, period))
 
 
-def told(drawn: Picture) -> Heatmap:
+def told(drawn: Picture, of_shop: Audience) -> Heatmap:
     drawing, found = drawn.drawing, drawn.found
     return Heatmap(
         **summary(found),
+        audience=AudienceOut(
+            page_views=of_shop.whole,
+            share=of_shop.share,
+            left_out={reason.value: n for reason, n in of_shop.left_out.items()},
+        ),
         scale=Scale(curve=found.query.scale, max=drawing.scale_max, unit=found.scale_unit),
         peak=Peak(x_px=drawing.peak_x_px, y_px=drawing.peak_y_px, value=drawing.peak),
         clipped=drawing.clipped,
@@ -149,14 +162,6 @@ def told(drawn: Picture) -> Heatmap:
     )
 
 
-def _matches(request: Request, name: str) -> bool:
-    """By the weak comparison, as RFC 9110 wants it: proxies that compress weaken our name."""
-    given = request.headers.get("if-none-match", "")
-    named = (part.strip().removeprefix("W/") for part in given.split(","))
-    return given.strip() == "*" or name in named
-
-
 def _cache_control(target: Target, query: MapQuery, context: ContextDep) -> str:
     today = target.site.day_of(context.clock())
-    finished = query.period(today)[1] < today
-    return f"private, max-age={FINISHED_MAX_AGE_S if finished else OPEN_MAX_AGE_S}"
+    return cache_control(finished=query.period(today)[1] < today)

@@ -41,6 +41,12 @@ MEANING = {
     Reason.OUTSIDE_PAGE: "places outside the page",
     Reason.TWIN: "opened twice by one page load",
     Reason.COPIED: "tokens that several visitors used",
+    Reason.OFF: "the shop is switched off (mode off)",
+    Reason.STAFF: "the shop's own people: exclude_networks, and previews of its admin",
+    Reason.ORIGIN: "pages elsewhere that bear this shop's key: see its list of origins",
+    Reason.FLOOD: "more than one visitor or one page view can send",
+    Reason.TEST_ORDER: "test orders of the payment provider",
+    Reason.QUARANTINED: "page views that were excluded by hand: `gloed quarantine list`",
 }
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
-from pydantic import ValidationError
 
 from app.cli.base import counted, err, now, out, say, told, with_store
+from app.cli.contrasts import read_filters, render_contrast
 from app.drawing.overlays import explain, options, paint, picture_under
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap, page_map
 from app.pages.legends import legend_of
 from app.picturing.capture import Captured, CaptureError, store_captures, upload_captures
 from app.picturing.capture import capture as capture_page
-from app.shops import ShopError, find_page, find_site
+from app.shops import find_page, find_site
 from app.store import Store
 from collector.sites import Page, Site, Zone
 
@@ -30,7 +30,8 @@ CAPTURE_EXAMPLES = """
 RENDER_EXAMPLES = """
 [bold]Examples[/bold]\n
   gloed render --site gs_… --page shipping --kind stall -o shipping.png\n
-  gloed render --site gs_… --page shipping --filter device=phone --filter picture=page -o phone.png
+  gloed render --site gs_… --page shipping --filter device=phone --filter picture=page -o x.png\n
+  gloed render --site gs_… --page shipping --kind stall --against completed -o stalls.png
 """
 """Both commands read the same store that `serve` uses."""
 
@@ -108,8 +109,20 @@ def render(
         list[str] | None,
         typer.Option("--filter", help="name=value, as the API's parameters; may be repeated."),
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Draw where those who abandoned stall and these do not: completed, or a cohort "
+            "such as outcome:completed,device:phone."
+        ),
+    ] = None,
 ) -> None:
     """Draw one map into a file, straight from the store."""
+    if against is not None:
+        with told():
+            say(render_contrast(kind, site, page, against, filters or (), output))
+        out.print(str(output), markup=False)
+        return
     with told():
         query = _query(kind, filters or ())
 
@@ -137,16 +150,4 @@ def render(
 
 
 def _query(kind: str, filters: Sequence[str]) -> MapQuery:
-    given: dict[str, Any] = {"kind": kind}
-    for text in filters:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ShopError(f"--filter takes name=value, got {text!r}")
-        given[name] = value
-    try:
-        return MapQuery.model_validate(given)
-    except ValidationError as problem:
-        told_ = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'filter'}: {e['msg']}" for e in problem.errors()
-        )
-        raise ShopError(told_) from problem
+    return read_filters(MapQuery, filters, kind=kind)

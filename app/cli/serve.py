@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,8 @@ import typer
 import uvicorn
 
 from app.access.keys import new_sign_in_link
-from app.cli.base import now, out, say, told
-from app.config import PREFIX, Settings, read_settings
+from app.cli.base import err, now, out, say, told
+from app.config import PREFIX, Settings, SettingsError, read_settings
 from app.exchange import protocol
 from app.links import own_url
 from app.logs import configure_logs
@@ -50,9 +51,26 @@ def serve(
     """Collect and show, until Ctrl-C. Prints a link that signs in once."""
     with told():
         settings = read_settings(host=host, port=port, workers=workers)
+        _check_free(settings)
         with _polite_ends(), open_store(settings, say) as url:
             asyncio.run(_ready(settings, url))
-            _run(settings, url, fleet_secret(settings).decode())
+            try:
+                _run(settings, url, fleet_secret(settings).decode())
+            finally:
+                if err.is_terminal:  # elsewhere the lines are the log's alone
+                    say("Stopped. What was acknowledged is kept.")
+
+
+def _check_free(settings: Settings) -> None:
+    """Before a store is started and a link is printed that would lead to somebody else."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as problem:
+        raise SettingsError(
+            f"cannot listen on {settings.host}:{settings.port}: {problem.strerror or problem}; "
+            "give another --port or --host, or stop what runs there"
+        ) from problem
 
 
 @contextmanager

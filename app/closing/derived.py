@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from app.closing.rewriting import Row
+from app.closing.shut_out import Rule, flag_of, rules_of
 from app.closing.visits import Ending, Goals, Journey, Visit
 from app.folding.seen import CODE_NAMES, Seen
 from app.folding.stalls import STALL_ENC, pack_bands, pack_dwell, pack_facts, pack_stalls, stalls_of
@@ -21,6 +22,7 @@ class Deriving:
 
     def __init__(self, site: Site, day: date, goals: Goals, now: datetime) -> None:
         self._site = site
+        self._rules = rules_of(site)
         self._pages = {page.page_id: page for page in site.pages.values()}
         self._day = day
         self._goals = goals
@@ -53,7 +55,7 @@ class Deriving:
     def _end_journey(self) -> None:
         if self._journey is not None:
             self._rows["visit"] += [
-                _visit_row(visit, ending)
+                _visit_row(visit, ending, self._rules)
                 for visit, ending in self._journey.endings(self._goals, self._now)
                 if visit.day == self._day
             ]
@@ -63,8 +65,9 @@ def _codes(codes: Codes) -> dict[str, int]:
     return {name: getattr(codes, name) for name in CODE_NAMES}
 
 
-def _visit_row(visit: Visit, ending: Ending) -> Row:
+def _visit_row(visit: Visit, ending: Ending, rules: Iterable[Rule]) -> Row:
     first, last = visit.first, visit.last
+    copied = QUARANTINED if visit.quarantined else 0
     return {
         "started_at": first.opened_at,
         "ended_at": visit.ended_at,
@@ -77,7 +80,7 @@ def _visit_row(visit: Visit, ending: Ending) -> Row:
         "phases": visit.phases,
         "outcome": int(ending.outcome),
         "outcome_source": int(ending.source),
-        "flags": QUARANTINED if visit.quarantined else 0,
+        "flags": copied | flag_of(rules, visit.visit_id, first.opened_at, visit.ended_at),
         **_codes(last.codes if last.codes.band else first.codes),
     }
 

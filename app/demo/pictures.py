@@ -26,6 +26,7 @@ from app.demo.shop import BASE, Shop, mounted
 from app.demo.walks import Sheet
 from app.picturing.boxes import Box
 from app.picturing.capture import Captured, capture
+from app.picturing.headless import Browsers
 
 CAPTURED = Path(__file__).with_name("captured")
 INDEX = CAPTURED / "boxes.json"
@@ -77,13 +78,13 @@ async def take(pages: Iterable[CheckoutPage] = CHECKOUT) -> dict[str, list[Captu
     """Capture the shop's pages in a real browser."""
     door = open_door("127.0.0.1", 0)
     async with served(mounted(Shop(NOWHERE)), door):
+        return await asyncio.to_thread(_captures, f"http://127.0.0.1:{port_of(door)}", pages)
+
+
+def _captures(shop: str, pages: Iterable[CheckoutPage]) -> dict[str, list[Captured]]:
+    with Browsers() as browsers:
         return {
-            page.slug: await asyncio.to_thread(
-                capture,
-                f"http://127.0.0.1:{port_of(door)}{_path(page)}",
-                page.zones,
-                widths=WIDTHS_PX,
-            )
+            page.slug: capture(shop + _path(page), page.zones, widths=WIDTHS_PX, browsers=browsers)
             for page in pages
         }
 

@@ -40,11 +40,12 @@ Sheets = Callable[[str, bool], Sheet]
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A page that is reached, the seconds it is open, and the beacons of those seconds."""
+    """A page that is reached, the seconds it is open, what is done in them, and its beacons."""
 
     page: str
     lasts_s: float
     told: tuple[Told, ...] = ()
+    acts: tuple[Act, ...] = ()
 
 
 def stops_of(person: Person, sheets: Sheets, rng: Random) -> list[Stop]:
@@ -66,7 +67,7 @@ def _stop(slug: str, person: Person, leaves: bool, sheets: Sheets, rng: Random) 
     hand = _Hand(page, person, sheets(slug, person.device.phone), rng)
     _DONE_ON[slug](hand, leaves)
     told = beacons(hand.acts, person.device, person.viewport_px)
-    return Stop(slug, sum(act.seconds for act in hand.acts), tuple(told))
+    return Stop(slug, sum(act.seconds for act in hand.acts), tuple(told), tuple(hand.acts))
 
 
 class _Hand:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,6 +11,8 @@ from importlib.metadata import version
 from typing import Any
 
 from app.context import Context
+from app.drawing.contrasts import Contrasts
+from app.drawing.keeping import Keeping
 from app.drawing.painting import (
     Over,
     draw_confetti,
@@ -74,15 +74,17 @@ async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str
     """
     today = site.day_of(context.clock())
     first, last = query.period(today)
+    # Whether a live shop's map is shown depends on the days beside it too.
+    before, after = first - timedelta(days=1), last + timedelta(days=1)
     row = await context.store.fetchrow(
         "SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version, "
         "(SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons, "
         "(SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches, "
         f"({SOURCES}) AS sources",
         site.site_id,
-        max(first, today - timedelta(days=1)),
-        last,
-        first,
+        max(before, today - timedelta(days=1)),
+        after,
+        before,
     )
     told = (
         site.site_id,
@@ -107,28 +109,15 @@ class Overlays:
 
     def __init__(self, legend_of: Writer) -> None:
         self._legend_of = legend_of
-        self._kept: OrderedDict[str, Picture] = OrderedDict()
-        self._under_way: dict[str, asyncio.Task[Picture]] = {}
+        self._maps: Keeping[Picture] = Keeping(KEPT_BYTES, lambda picture: picture.size)
+        self.contrasts = Contrasts()
 
     async def picture(
         self, context: Context, site: Site, page: Page, query: MapQuery, name: str
     ) -> Picture:
-        if name in self._kept:
-            self._kept.move_to_end(name)
-            return self._kept[name]
-        if name not in self._under_way:
-            task = asyncio.create_task(_drawn(context, site, page, query, self._legend_of))
-            self._under_way[name] = task
-            task.add_done_callback(partial(self._finish, name))
-        return await asyncio.shield(self._under_way[name])
-
-    def _finish(self, name: str, task: asyncio.Task[Picture]) -> None:
-        del self._under_way[name]
-        if task.cancelled() or task.exception() is not None:
-            return
-        self._kept[name] = task.result()
-        while sum(kept.size for kept in self._kept.values()) > KEPT_BYTES:
-            self._kept.popitem(last=False)
+        make = partial(_drawn, context, site, page, query, self._legend_of)
+        state = {"shop": site.site_id, "version": site.data_version}
+        return await self._maps.get(name, make, **state)
 
 
 async def _drawn(

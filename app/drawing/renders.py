@@ -73,6 +73,16 @@ class Renders:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+class Alone(Renders):
+    """For a command that draws one picture and ends: here, for want of anybody to delay."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    async def run(self, draw: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return draw(*args, **kwargs)
+
+
 @contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
     """Processes begun here never hear Ctrl-C, which a terminal tells to all: the pool ends them.

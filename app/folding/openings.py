@@ -1,19 +1,20 @@
 """What opened on some days or on a page: who each person is, and their views in order.
 
-Columns only, 32 bytes a view, so that millions fit; `app/folding/raw.py` then reads the rows of a
+Columns only, 36 bytes a view, so that millions fit; `app/folding/raw.py` then reads the rows of a
 bounded number of views at a time, in this order.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from app.folding.columns import FIRST_DAY, Each, Rows, read_columns
+from app.folding.onward import OPENING, UNSURE, Onward, note_onward
 from app.folding.people import LINK, NO_REF, Hashes, People, is_among
 from app.shops import live_since
 from collector.sites import Site
@@ -39,9 +40,26 @@ What was opened before the shop went live is left out: pages that were open mean
 reporting their trial.
 """
 
-_VIEWS = "SELECT view_id, visitor, at, day, 0 FROM ({opened}) AS opened"
-_VIEW = {"view_id": "i8", "person": "i8", "at": "i8", "day": "i4", "bytes": "i4"}
-"""One view: its key, its opening, whose it is, and how long its batches are."""
+_VIEWS = """
+    SELECT view_id, visitor, at, day, 0, 0::int2, 0::int2 FROM ({opened}) AS opened
+"""
+_VIEW = {
+    "view_id": "i8",
+    "person": "i8",
+    "at": "i8",
+    "day": "i4",
+    "bytes": "i4",
+    "next_zone": "i2",
+    "next_s": "i2",
+}
+"""One view: its key, its opening, whose it is, how long its batches are, and which zone may have
+led to the page that came next, after how long (`onward.py`)."""
+
+_FOLLOWING = """
+    SELECT visitor, at, view_id, day, page_id FROM beacon
+    WHERE site_id = $1 AND day BETWEEN $2 AND $3 AND at >= $4::timestamptz
+    AND name = 'open' AND page_id = ANY($5) AND os = ANY($6)
+"""
 
 _LINKS = rf"""
     SELECT DISTINCT visitor, coalesce(visitor_before, visitor),
@@ -64,10 +82,11 @@ class Span:
     first: date
     last: date
     live_since: datetime | None = None
+    onward: Onward = field(default_factory=Onward)
 
     @classmethod
     def of(cls, site: Site, first: date, last: date) -> Span:
-        return cls(site.site_id, first, last, live_since(site))
+        return cls(site.site_id, first, last, live_since(site), Onward.of(site))
 
     @property
     def values(self) -> tuple[int, date, date, datetime]:
@@ -86,6 +105,7 @@ class Openings:
 async def openings_of_page(connection: Any, span: Span, page_id: int) -> Openings:
     people = await _people(connection, span, page_id)
     views = await _views(connection, span, people, page_id=page_id)
+    await _mark_onward(connection, span, people, views)
     return Openings(people, np.unique(views["person"]), views)
 
 
@@ -99,6 +119,7 @@ async def openings_of_day(connection: Any, span: Span, day: date) -> Openings:
         if beside != day:
             of_day = replace(span, first=beside, last=beside)
             _append(views, await _views(connection, of_day, people, persons))
+    await _mark_onward(connection, span, people, views)
     return Openings(people, persons, views)
 
 
@@ -158,6 +179,20 @@ def _size(views: Rows, sizes: Rows) -> None:
         at[at == len(of_day)] = 0
         its = (views["day"] == day) & (of_day["view_id"][at] == views["view_id"])
         views["bytes"][its] = of_day["bytes"][at[its]]
+
+
+async def _mark_onward(connection: Any, span: Span, people: People, views: Rows) -> None:
+    """By what opened on the pages that lead on or are led to, also where one page is read."""
+    pages = sorted(span.onward.pages)
+    if not pages:
+        return
+    site_id, first, last, since = span.values
+    # What follows the last day's views may open after its midnight.
+    until = last + timedelta(days=1)
+    asked = site_id, first, until, since, pages, [int(os) for os in UNSURE]
+    opened = await read_columns(connection, _FOLLOWING, asked, OPENING)
+    opened["person"] = people.of(opened["person"])
+    await asyncio.to_thread(note_onward, views, opened, span.onward)
 
 
 def _append(views: Rows, more: Rows) -> None:

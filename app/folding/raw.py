@@ -141,5 +141,7 @@ async def _read(connection: Any, site_id: int, part: Rows) -> list[Seen]:
         views += await asyncio.to_thread(fold, *await rows_of(connection, *asked))
     views.sort(key=lambda view: place[view.day, view.view_id])
     for view in views:
-        view.person = int(part["person"][place[view.day, view.view_id]])
+        its = part[place[view.day, view.view_id]]
+        view.person = int(its["person"])
+        view.next_zone, view.next_s = int(its["next_zone"]), int(its["next_s"])
     return views

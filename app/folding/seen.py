@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.folding.echoes import without_echoes
 from app.folding.hearing import OF_ANY_ENGINE, Said, Signal, said
 from collector.codes import Codes, Device, unpack_codes, width_band
 from collector.packing import EVENT, TRAIL, unpack_events, unpack_trails
 from collector.visitor import visitor_check
-from collector.wire import LEAVE, Capture, Kind
+from collector.wire import ALIVE_STEPS_S, LEAVE, Capture, Kind
 
 COPIED_FROM = 3
 """A token used by so many different visitors was copied, not moved to another network once."""
@@ -31,6 +32,9 @@ that the page was still open: a proxy had given up on its image."""
 
 SETTLED_MS = 1000
 """What has the focus, or is checked, before this was so as the page came."""
+
+LOADS_WITHIN_S = 10
+"""A page that a press led to has opened so long after the one before was left, or nobody waited."""
 
 _NO_TRAIL, _NO_EVENTS = np.empty(0, TRAIL), np.empty(0, EVENT)
 
@@ -74,6 +78,10 @@ class Seen:
     checks: set[int] = field(default_factory=set)
     person: int = 0
     """Who opened it, as `people.py` names them among the views that were read with it."""
+    next_zone: int = 0
+    next_s: int = 0
+    """The zone that leads to the page which the person opened next, 0 for none, and how long after
+    this one that was (`onward.py`)."""
 
     @property
     def quarantined(self) -> bool:
@@ -146,12 +154,26 @@ class Seen:
         """How often each zone was pressed.
 
         Where a touch screen's engine tells of no press at all, a zone that was tapped, got the
-        focus or was checked was pressed, once: there is no other way to it there.
+        focus or was checked was pressed, once: there is no other way to it there. So was the zone
+        that leads to the page which came next.
         """
         if self.presses or not self.touch:
             return self.presses
         names = (name.partition(".") for name, ms in self.moments_ms.items() if ms >= SETTLED_MS)
-        return {int(zone): 1 for zone, _, letter in names if letter[:1] in _TAPPED}
+        tapped = {int(zone): 1 for zone, _, letter in names if letter[:1] in _TAPPED}
+        return tapped | {self.next_zone: 1} if self._was_led_on else tapped
+
+    @property
+    def _was_led_on(self) -> bool:
+        """Whether the next page came when this one was left, as far as that is known."""
+        if not self.next_zone:
+            return False
+        if self.left_at is not None:
+            left_s = (self.left_at - self.opened_at).total_seconds()
+            return abs(self.next_s - left_s) <= LOADS_WITHIN_S
+        later = (step_s for step_s in ALIVE_STEPS_S if step_s > self.alive_s)
+        left_by_s = next(later, self.next_s)
+        return self.alive_s <= self.next_s + 1 and self.next_s <= left_by_s + LOADS_WITHIN_S
 
 
 def fold(
@@ -317,7 +339,7 @@ def _hear_batches(
     view.height_px = last["viewport_height_px"]
     _resize(view, last["viewport_width_px"])
     view.trail = _in_time(trail)
-    view.events = _in_time(events)
+    view.events = without_echoes(_in_time(events))
     view.last_at = max(view.last_at, _last_told(view, rows))
     scrolled = view.events[view.events["kind"] == int(Kind.SCROLL)]["y"]
     if len(scrolled):

@@ -3,11 +3,12 @@
 With a mouse a stall is an I-DT fixation of its trail, or, script-free, the hover clock of a zone
 and a rest in a pointer cell; on touch a field stall (the focus clock of a zone; of a text, which
 cannot be focused, the sticky hover that means "last tapped") or a reading stall (a band resting in
-view).
+view), whichever form told of them. The definitions are those of `heatmap.resting`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,11 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.folding.pointing import CELL, Cells, entered, middle_px, width_px
+from app.folding.scripted import bands_s, facts, focused_s
 from app.folding.seen import Seen
+from app.folding.tapped import last_tapped_s
 from collector.packing import TRAIL
 from collector.wire import BAND_PX, DWELL_STEPS_S
-from heatmap.fixations import SHORTEST_MS, clock_dwell_s, clock_seconds, find_stalls
+from heatmap.fixations import SHORTEST_MS, clock_seconds
 from heatmap.fixations import Stalls as Fixations
+from heatmap.resting import field_stalls, reading_stalls
+from heatmap.resting import stalls as rests
 
 STALL_ENC = 1
 STALL = np.dtype(
@@ -79,8 +84,7 @@ def _rested(view: Seen) -> Cells:
 
 
 def _rests(trail: NDArray[np.void]) -> Fixations:
-    t, x, y = (trail[name].astype(np.float64) for name in ("t", "x", "y"))
-    return find_stalls(t, x, y, tail_ms=0.0)
+    return rests(np.column_stack([trail[name].astype(np.float64) for name in ("t", "x", "y")]))
 
 
 _NO_RESTS = _rests(np.empty(0, TRAIL))
@@ -88,21 +92,24 @@ _NO_RESTS = _rests(np.empty(0, TRAIL))
 
 
 def _zones(view: Seen) -> dict[int, tuple[float, float]]:
-    """By the hover clock; on touch a zone that had the focus by its focus clock alone."""
+    """By the clocks, no longer than until the page was left; by the script's focus to the ms."""
     hovered = view.tapped_s if view.touch else view.hovered_s
-    reached = {zone: ("h", seconds) for zone, seconds in hovered.items()}
-    if view.touch:
-        reached |= {zone: ("f", seconds) for zone, seconds in view.focus_s.items()}
-    return {
-        zone: _dwell(view, f"{zone}.{letter}{seconds}", seconds)
-        for zone, (letter, seconds) in sorted(reached.items())
-        if seconds >= DWELL_STEPS_S[0]
+    told = field_stalls(hovered, view.focus_s, touch=view.touch)
+    if not view.touch:
+        return {zone: _dwell(view, f"{zone}.h{hovered[zone]}", told[zone]) for zone in told}
+    letters = {**dict.fromkeys(hovered, "h"), **dict.fromkeys(view.focus_s, "f")}
+    reached = {**hovered, **view.focus_s}
+    zones = {
+        zone: _dwell(view, f"{zone}.{letters[zone]}{reached[zone]}", told[zone]) for zone in told
     }
+    stayed = {**last_tapped_s(view), **focused_s(view)}
+    timed = {zone: s for zone, s in stayed.items() if s >= DWELL_STEPS_S[0]}
+    return dict(sorted({**zones, **{zone: (s, s) for zone, s in timed.items()}}.items()))
 
 
-def _dwell(view: Seen, name: str, reached_s: int) -> tuple[float, float]:
+def _dwell(view: Seen, name: str, interval: tuple[float, float]) -> tuple[float, float]:
     """Between the step that the clock reached and the next, or until the page was left."""
-    low, high = _interval(reached_s)
+    low, high = interval
     if view.left_at is None or name not in view.moments_ms:
         return low, high
     left_ms = (view.left_at - view.opened_at).total_seconds() * 1000
@@ -112,21 +119,13 @@ def _dwell(view: Seen, name: str, reached_s: int) -> tuple[float, float]:
 
 def _bands(view: Seen, zones: dict[int, tuple[float, float]]) -> dict[int, float]:
     """A second in view is shared by the bands that share the viewport, and told once only."""
-    share = min(1.0, BAND_PX / (view.height_px or TYPICAL_VIEWPORT_PX))
-    rested = {
-        band: share * clock_middle(_interval(seconds))
-        for band, seconds in sorted(view.bands_s.items())
-    }
-    total = sum(rested.values())
-    explained = sum(map(clock_middle, zones.values()))
-    left = max(0.0, total - explained) / total if total else 0.0
-    return {band: seconds * left for band, seconds in rested.items()} if left else {}
+    viewport_px = view.height_px or TYPICAL_VIEWPORT_PX
+    return reading_stalls(_in_view(view), zones, band_px=BAND_PX, viewport_px=viewport_px)
 
 
-@lru_cache
-def _interval(reached_s: int) -> tuple[float, float]:
-    low, high = clock_dwell_s(reached_s)
-    return float(low), float(high)
+def _in_view(view: Seen) -> Mapping[int, int]:
+    """By the bands' clocks; where a finger's page has the script alone, by where it rested."""
+    return view.bands_s or (bands_s(view) if view.touch else {})
 
 
 @lru_cache
@@ -135,12 +134,12 @@ def clock_middle(interval: tuple[float, float]) -> float:
 
 
 def pack_stalls(view: Seen, stalls: Stalls) -> bytes:
-    rests = [
+    cells = [
         (*middle_px(cell["row"], cell["column"], width_px(view)), cell["hold_ms"], cell["t"])
         for cell in stalls.cells
     ]
-    x, y, ms, t = np.array(rests, np.float64).reshape(-1, 4).T
-    packed = np.zeros(len(stalls.seconds) + len(rests), STALL)
+    x, y, ms, t = np.array(cells, np.float64).reshape(-1, 4).T
+    packed = np.zeros(len(stalls.seconds) + len(cells), STALL)
     packed["x"] = np.rint(np.concatenate([stalls.x_px, x]))
     packed["y"] = np.rint(np.concatenate([stalls.y_px, y]))
     packed["ms"] = np.rint(np.concatenate([stalls.seconds * 1000, ms]))
@@ -156,21 +155,32 @@ def pack_dwell(stalls: Stalls) -> bytes:
     return np.array(rows, DWELL).tobytes() if rows else b""
 
 
-FACTS = ("h", "f", "i", "v", "o", "c", "e", "u", "b", "p1", "p2", "p3", "p4")
-"""What a zone told of but its dwell; a place in this list, from 1, is stored and never changes."""
+FOCUS_STEPS = tuple(f"f{step}" for step in DWELL_STEPS_S)
+
+FACTS = ("h", "f", "i", "v", "o", "c", "e", "u", "b", "p1", "p2", "p3", "p4", *FOCUS_STEPS)
+"""What a zone told of; a place in this list, from 1, is stored and never changes. The dwell of a
+mouse is its hover's, so that the focus of its fields is known by the steps of its clock alone."""
 
 FACT = np.dtype([("zone", "<u2"), ("fact", "u1"), ("t", "<u4")])
 
 
 def pack_facts(view: Seen) -> bytes:
-    """First hover, first focus, presses and states of zones, each with its moment, ms."""
-    named = ((name.partition("."), ms) for name, ms in view.moments_ms.items())
-    rows = [
-        (int(zone), FACTS.index(what) + 1, ms) for (zone, _, what), ms in named if what in FACTS
-    ]
+    """First hover, focuses and their clock's steps, presses and states of zones, each with its
+    moment, ms. Of one page in both forms the script's focuses count, which tells of each."""
+    by_script = facts(view)
+    if any(what == "f" for _, what, _ in by_script):
+        known = [name for name in view.moments_ms if name.partition(".")[2][:1] != "f"]
+    else:
+        known = list(view.moments_ms)
+    named = [(name.partition("."), view.moments_ms[name]) for name in known]
+    told = [(int(zone), what, ms) for (zone, _, what), ms in named if what in _PLACES] + by_script
+    rows = [(zone, _PLACES[what], ms) for zone, what, ms in told]
     return np.array(sorted(rows), FACT).tobytes() if rows else b""
 
 
+_PLACES = {what: place for place, what in enumerate(FACTS, start=1)}
+
+
 def pack_bands(view: Seen) -> bytes:
-    rows = sorted(view.bands_s.items())
+    rows = sorted(_in_view(view).items())
     return np.array(rows, BAND).tobytes() if rows else b""

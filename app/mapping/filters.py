@@ -70,7 +70,7 @@ Day = Annotated[date, BeforeValidator(_plain_date), Field(ge=EARLIEST, le=LATEST
 Width = Annotated[Whole, Field(ge=1, le=10_000)]
 
 
-def _coded(kind: type[IntEnum]) -> BeforeValidator:
+def coded(kind: type[IntEnum]) -> BeforeValidator:
     """The member's name in small letters stands for its code."""
     known = {member.name.lower(): member for member in kind}
 
@@ -136,12 +136,12 @@ class MapQuery(BaseModel):
     kind: Literal["click", "move", "scroll", "stall"] = "stall"
     date_from: Day | None = None
     date_to: Day | None = None
-    device: Annotated[Device | None, _coded(Device)] = None
-    browser: Annotated[Browser | None, _coded(Browser)] = None
-    os: Annotated[System | None, _coded(System)] = None
-    language: Annotated[Language | None, _coded(Language)] = None
-    capture: Annotated[Capture | None, _coded(Capture)] = None
-    outcome: Annotated[Outcome | None, _coded(Outcome)] = None
+    device: Annotated[Device | None, coded(Device)] = None
+    browser: Annotated[Browser | None, coded(Browser)] = None
+    os: Annotated[System | None, coded(System)] = None
+    language: Annotated[Language | None, coded(Language)] = None
+    capture: Annotated[Capture | None, coded(Capture)] = None
+    outcome: Annotated[Outcome | None, coded(Outcome)] = None
     viewport_width_min: Width | None = None
     viewport_width_max: Width | None = None
     aggregation: Literal["total_count", "unique_visits"] = "total_count"

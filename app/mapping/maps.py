@@ -14,13 +14,16 @@ import numpy as np
 
 from app.folding.homes import Homes
 from app.folding.ways import WaySum, WaySums
+from app.mapping.beside import Beside
 from app.mapping.filters import MapQuery
 from app.mapping.folds import fold_lines
+from app.mapping.live import Days, answerable, refuse_few, refuse_unlisted
 from app.mapping.placing import EMPTY, Floats, Ground, Placed, ZoneSum
 from app.mapping.seeing import Seeing, seeing
 from app.mapping.sources import coarse_enough, sources, tiles_know
 from app.picturing.layouts import Layout, find_layout, layouts_of
-from app.problems import NotFound, TooFewVisits
+from app.problems import NotFound
+from app.shops import LEAST_VISITS
 from app.store import Store
 from collector.codes import Device, width_band
 from collector.sites import Page, Site
@@ -29,7 +32,7 @@ from heatmap.bandwidth import auto_bandwidth, default_bandwidth
 from heatmap.marks import clip, gather
 from heatmap.page import Page as DrawnPage
 
-LIVE_THRESHOLD = 10
+LIVE_THRESHOLD = LEAST_VISITS
 """A live site shows nothing that rests on fewer visits; a trying site shows everything."""
 
 EMPTY_PAGE_PX = (1280, 2000)
@@ -114,15 +117,20 @@ async def page_map(store: Store, site: Site, page: Page, query: MapQuery, now: d
     period = query.period(site.day_of(now))
     homes = Homes(await layouts_of(store, site, page.page_id), site.time_zone)
     answer = tiles_know(query) and coarse_enough(page, query)
+    beside = Beside(query) if site.state == "live" else None
+    if beside is not None:
+        refuse_unlisted(query)
     async with (
         store.connection() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
+        if beside is not None:
+            period = await answerable(Days(connection, site, page, query), period)
         where = await sources(connection, site.site_id, period, tiles_answer=answer)
-        seen = await seeing(connection, site, page, query, where, homes)
-    if site.state == "live" and seen.ways.visits < LIVE_THRESHOLD:
-        raise TooFewVisits(seen.ways.visits, LIVE_THRESHOLD)
+        seen = await seeing(connection, site, page, query, where, homes, beside)
     layout = await _layout(store, site, page, query, seen.ways)
+    if beside is not None:
+        refuse_few(site, query, beside, layout)
     found = _mapped(site, page, query, period, layout, seen)
     if "folds" not in query.drawn_over:
         return found

@@ -6,17 +6,19 @@ that everything that is counted simply adds up.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import numpy as np
 
+from app.closing.shut_out import RULES, SHUT_OUT
 from app.folding.homes import Homes
 from app.folding.raw import Span, page_view_chunks
 from app.folding.seen import Seen
 from app.folding.ways import WaySums, sum_of, way_of
+from app.mapping.beside import Beside, ways_by_day
+from app.mapping.choosing import Ended, passes
 from app.mapping.filters import MapQuery
 from app.mapping.marks import Gathered, Integers, gather, joined
 from app.mapping.placing import Floats, Ground, Placed, merged, placed
@@ -61,7 +63,8 @@ def _spread(px: Floats, n: Integers) -> tuple[float, ...]:
     return tuple(px[np.searchsorted(upto, ranks, side="right")].tolist())
 
 
-Chosen = Callable[[Seen], bool]
+VisitIds = dict[tuple[date, int], int]
+"""By day and number of a view."""
 
 
 @dataclass(slots=True)
@@ -70,18 +73,21 @@ class _Raw:
 
     kind: str
     homes: Homes
-    visit_ids: dict[tuple[date, int], int]
+    visit_ids: VisitIds = field(default_factory=dict)
     ways: WaySums = field(default_factory=WaySums)
     parts: list[Gathered] = field(default_factory=list)
     visits: set[tuple[date, int]] = field(default_factory=set)
 
     def take(self, views: list[Seen]) -> None:
-        # A view of the last minute has no visit yet, and stands for its visitor's.
-        paired = [(v, self.visit_ids.get((v.day, v.view_id), v.visitor)) for v in views]
+        paired = [(view, self.visit_of(view)) for view in views]
         for view, visit in paired:
             self.ways.add(way_of(view), sum_of(view))
             self.visits.add((view.day, visit))
         self.parts.append(gather(self.kind, paired, self.homes))
+
+    def visit_of(self, view: Seen) -> int:
+        """A view of the last minute has no visit yet, and stands for its visitor's."""
+        return self.visit_ids.get((view.day, view.view_id), view.visitor)
 
 
 async def seeing(
@@ -91,25 +97,35 @@ async def seeing(
     query: MapQuery,
     where: Sources,
     homes: Homes,
+    beside: Beside | None = None,
 ) -> Seeing:
-    """Everything behind a map; within one transaction that sees one state of the store."""
+    """Everything behind a map; within one transaction that sees one state of the store.
+
+    beside   is told of every view, chosen or not
+    """
     key = site.site_id, page.page_id
     tiles = await read_tiles(
         connection, key, where.sealed, query.kind, lambda way: wanted(query, way)
     )
-    raw = _Raw(query.kind, homes, {})
+    if beside is not None:
+        beside.take_sealed(await ways_by_day(connection, key, where.sealed))
+    raw = _Raw(query.kind, homes)
     for first, last in where.raw:
         span = Span.of(site, first, last)
-        raw.visit_ids = await _visit_ids(connection, span, page.page_id)
-        chosen = await _chosen(connection, span, page.page_id, query)
-        async for views in page_view_chunks(connection, span, page.page_id):
-            raw.take([view for view in views if chosen(view)])
+        raw.visit_ids = await visit_ids(connection, span, page.page_id)
+        ended = await ended_as(connection, span, page.page_id, query.outcome)
+        out = await shut_out(connection, site, span, page.page_id)
+        async for read in page_view_chunks(connection, span, page.page_id):
+            views = [view for view in read if (view.day, view.view_id) not in out]
+            raw.take([view for view in views if passes(view, query, ended)])
+            if beside is not None:
+                beside.take(views, raw.visit_of, ended)
     raw.ways.visits = len(raw.visits)
     tiles.ways.merge(raw.ways)
     return Seeing(query.kind, tiles.ways, tiles, joined(raw.parts))
 
 
-async def _visit_ids(connection: Any, span: Span, page_id: int) -> dict[tuple[date, int], int]:
+async def visit_ids(connection: Any, span: Span, page_id: int) -> VisitIds:
     """Visits as the closing job gave them."""
     rows = await connection.fetch(
         "SELECT day, view_id, visit_id FROM view "
@@ -122,9 +138,28 @@ async def _visit_ids(connection: Any, span: Span, page_id: int) -> dict[tuple[da
     return {(row["day"], row["view_id"]): row["visit_id"] for row in rows}
 
 
-async def _chosen(connection: Any, span: Span, page_id: int, query: MapQuery) -> Chosen:
-    if query.outcome is None:
-        return lambda view: not view.quarantined and _passes(view, query)
+async def shut_out(connection: Any, site: Site, span: Span, page_id: int) -> Ended:
+    """The page's views of visits that the shop's owner took out of every answer."""
+    if not site.config.get(RULES):
+        return frozenset()
+    rows = await connection.fetch(
+        "SELECT view.day, view_id FROM view JOIN visit USING (site_id, visit_id) "
+        "WHERE site_id = $1 AND view.day BETWEEN $2 AND $3 AND page_id = $4 "
+        "AND visit.day BETWEEN view.day - 1 AND view.day "
+        "AND visit.day BETWEEN $2 - 1 AND $3 AND visit.flags & $5 > 0",
+        span.site_id,
+        span.first,
+        span.last,
+        page_id,
+        SHUT_OUT,
+    )
+    return {(row["day"], row["view_id"]) for row in rows}
+
+
+async def ended_as(connection: Any, span: Span, page_id: int, outcome: int | None) -> Ended:
+    """The views of the page whose visits ended so; of no outcome, none."""
+    if outcome is None:
+        return frozenset()
     # The visit of a view after midnight began the day before.
     rows = await connection.fetch(
         "SELECT view.day, view_id FROM view JOIN visit USING (site_id, visit_id) "
@@ -135,27 +170,6 @@ async def _chosen(connection: Any, span: Span, page_id: int, query: MapQuery) ->
         span.first,
         span.last,
         page_id,
-        int(query.outcome),
+        int(outcome),
     )
-    ended = {(row["day"], row["view_id"]) for row in rows}
-    return lambda view: (
-        not view.quarantined and _passes(view, query) and (view.day, view.view_id) in ended
-    )
-
-
-def _passes(view: Seen, query: MapQuery) -> bool:
-    asked = (
-        (query.device, view.codes.device),
-        (query.browser, view.codes.browser),
-        (query.os, view.codes.os),
-        (query.language, view.codes.language),
-    )
-    if any(of is not None and int(of) != is_ for of, is_ in asked):
-        return False
-    if query.capture is not None and not view.captures & 1 << query.capture:
-        return False
-    low, high = query.viewport_width_min, query.viewport_width_max
-    if low is None and high is None:
-        return True
-    width = view.width_px
-    return width is not None and (low or 0) <= width <= (high or width)
+    return {(row["day"], row["view_id"]) for row in rows}

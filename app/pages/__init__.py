@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from app.pages import door, home, look, maps, notices
+from app.pages import door, home, look, maps, notices, stalls
 from app.pages.problems import answers_with_pages
 from app.pages.problems import problem_page as problem_page
 
@@ -12,5 +12,6 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(answers_with_p
 router.include_router(door.router)
 router.include_router(home.router)
 router.include_router(maps.router)
+router.include_router(stalls.router)
 router.include_router(notices.router)
 router.include_router(look.router)

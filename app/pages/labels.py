@@ -133,6 +133,12 @@ DROPS: Mapping[str, str] = {
     Reason.OUTSIDE_PAGE: N_("places outside the page"),
     Reason.TWIN: N_("opened twice by one page load"),
     Reason.COPIED: N_("one view, copied to several visitors"),
+    Reason.OFF: N_("counting is switched off"),
+    Reason.STAFF: N_("the shop’s own people"),
+    Reason.ORIGIN: N_("pages elsewhere with this shop’s key"),
+    Reason.FLOOD: N_("more than one visitor can send"),
+    Reason.TEST_ORDER: N_("test orders"),
+    Reason.QUARANTINED: N_("excluded by hand"),
 }
 """Why something that arrived is in no map. An unknown site has no page to say it on, and an
 untrusted proxy drops nothing."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from app.drawing.differing import contrast_rows
 from app.problems import NotFound
 from heatmap.colours import DEFAULT_OPACITY, css_gradient, names
 from heatmap.reach import REACH_OPACITY
@@ -44,6 +45,12 @@ def _legends() -> Iterator[str]:
         yield f".legend-zone-{palette} {{ background-image: linear-gradient(90deg, {steps}) }}"
 
 
+def _difference() -> str:
+    """As contrasts are drawn: from less over nothing to more."""
+    steps = ", ".join(f"#{bytes(step).hex()}" for step in contrast_rows()[1::15])
+    return f".legend-difference {{ background-image: linear-gradient(90deg, {steps}) }}"
+
+
 def _file(source: str, media: str, more: str = "") -> File:
     path = LOOK / source
     content = (path.read_text() + more).encode()
@@ -51,7 +58,7 @@ def _file(source: str, media: str, more: str = "") -> File:
     return File(f"{path.stem}-{digest}{path.suffix}", content, media)
 
 
-SHEET = _file("gloed.css", "text/css; charset=utf-8", "\n".join(_legends()))
+SHEET = _file("gloed.css", "text/css; charset=utf-8", "\n".join((*_legends(), _difference())))
 ICON = _file("ember.svg", "image/svg+xml")
 _FILES = {file.name: file for file in (SHEET, ICON)}
 

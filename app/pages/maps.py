@@ -15,6 +15,7 @@ from app.context import Context
 from app.drawing.overlays import Picture, etag
 from app.drawing.painting import CONTOUR_SHARES, MOST_DOTS
 from app.links import own_url
+from app.mapping.audience import audience
 from app.mapping.filters import MAX_DAYS
 from app.mapping.folds import FOLD_SHARES, fold_lines
 from app.mapping.maps import PageMap, per_visit
@@ -24,7 +25,7 @@ from app.pages.labels import CHOICES, DROPS, FIELDS, KINDS, PHASES
 from app.pages.queries import counts_by_page, dropped_by_reason
 from app.pages.rendering import page_response
 from app.picturing.layouts import Layout, layouts_of
-from app.problems import BadParameters, NotFound, TooFewVisits
+from app.problems import BadParameters, NotFound, TooFewApart, TooFewVisits
 from collector.sites import Page, Site
 from collector.wire import DWELL_STEPS_S, HEIGHT_STEP_PX, HELD_MAX_S, SCROLL_STEP_PX
 from heatmap.bandwidth import MAX_BANDWIDTH_PX, MIN_BANDWIDTH_PX
@@ -42,11 +43,17 @@ BANDWIDTH_STEPS_PX = (12, 24, 40, 64, 100)
 
 @dataclass(frozen=True, slots=True)
 class Few:
-    """Too few visits for a live shop: how many there are, how many are lacking, and until when."""
+    """Too few visits for a live shop: how many there are, how many are lacking, and until when.
 
-    visits: int
-    missing: int
-    days: int | None
+    Of a choice among visits neither is told. `apart`: it is another map beside which they would be
+    too few; `period`: what to ask for then, where a day is the matter.
+    """
+
+    visits: int | None
+    missing: int | None
+    days: int | None = None
+    apart: bool = False
+    period: tuple[date, date] | None = None
 
 
 @router.get("/sites/{key}/pages/{slug}")
@@ -63,8 +70,9 @@ async def map_page(
         if asked.query is not None:
             shown["period"] = asked.query.period(site.day_of(context.clock()))
         return await _answer(request, context, site, page, asked, shown)
-    except BadParameters:
-        wrong = Asked(asked.given, None, (PERIOD,))
+    except BadParameters as problem:
+        named = tuple(pointer.removeprefix("/") for pointer, _ in problem.errors)
+        wrong = Asked(asked.given, None, named or (PERIOD,))
         return _page(request, {**shown, "asked": wrong}, 422)
 
 
@@ -87,6 +95,8 @@ async def _answer(
         return _page(request, {**shown, "few": few, "dropped": dropped})
     found = drawn.found
     told = _told(asked, drawn)
+    period = found.date_from, found.date_to
+    told["audience"] = await audience(context.store, site.site_id, period)
     if not found.views:
         told["dropped"] = await _dropped(context, site, (found.date_from, found.date_to))
     if found.query.kind == "scroll":
@@ -115,7 +125,14 @@ async def _fits(context: Context, found: PageMap) -> bool:
 
 
 def _page(request: Request, shown: dict[str, Any], status: int = 200) -> Response:
-    nothing = {"few": None, "found": None, "period": ("", ""), "dropped": (), "fits": False}
+    nothing = {
+        "drop_labels": DROPS,
+        "few": None,
+        "found": None,
+        "period": ("", ""),
+        "dropped": (),
+        "fits": False,
+    }
     return page_response(request, "map.html.jinja", {**nothing, **shown}, status)
 
 
@@ -154,11 +171,13 @@ def layout_name(layout: Layout) -> str:
 async def _few(
     context: Context, site: Site, page: Page, asked: Asked, problem: TooFewVisits
 ) -> Few:
+    if isinstance(problem, TooFewApart):
+        return Few(None, None, apart=True, period=problem.period)
     today = site.day_of(context.clock())
     assert asked.query is not None
     first, last = asked.query.period(today)
     if last < today or not problem.visits:
-        return Few(problem.visits, problem.missing, None)
+        return Few(problem.visits, problem.missing)
     counts = await counts_by_page(context.store, site.site_id, first, today)
     known = counts.get(page.page_id)
     since = known.first_day if known else today
@@ -167,6 +186,8 @@ async def _few(
 
 def days_until(problem: TooFewVisits, since: date, today: date) -> int:
     """Days to go at the pace since the page's first view, the begun day counted whole."""
+    assert problem.missing is not None
+    assert problem.visits
     days = (today - since).days + 1
     return -(-problem.missing * days // problem.visits)
 

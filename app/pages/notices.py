@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from app.closing.visits import window
-from app.mapping.maps import LIVE_THRESHOLD
+from app.mapping.small_numbers import least_visits
 from app.pages.door import shop
 from app.pages.rendering import page_response
 from app.pages.words import N_, WORDS, Words, words_for
@@ -102,6 +102,16 @@ def _paragraph(words: Words, site: Site) -> Iterator[str]:
 
 
 def _consent(words: Words, site: Site) -> str:
+    if site.mode == "off":
+        return _say(words, N_("At present nothing is recorded."))
+    if site.mode == "exempt":
+        return _say(
+            words,
+            N_(
+                "Every visit is counted, for statistics of our own shop alone: you can refuse by "
+                "the signal named below. [Say here on what ground you ask for no consent.]"
+            ),
+        )
     if site.consent is None:
         return _say(
             words,
@@ -138,23 +148,33 @@ def _opt_out(words: Words, site: Site) -> str:
 def _periods(words: Words, periods: Kept, site: Site) -> str:
     if periods.raw is None:
         return _say(words, N_("What is recorded is kept until we delete it."))
-    return _say(
+    told = _say(
         words,
         N_(
             "Single signals are deleted after %(raw)s days, what was made of each page view after "
-            "%(views)s days, sums of days after %(tiles)s days. A reference to your order is kept "
-            "only as a keyed hash, and for %(window)s hours at the most."
+            "%(views)s days, sums of days after %(tiles)s days."
         ),
         raw=words.number(periods.raw or 0),
         views=words.number(periods.views or 0),
         tiles=words.number(periods.tiles or 0),
+    )
+    if not site.keeps_refs:
+        none = _say(words, N_("No reference to your order is kept."))
+        return f"{told} {none}"
+    reference = _say(
+        words,
+        N_(
+            "A reference to your order is kept only as a keyed hash, and for %(window)s hours at "
+            "the most."
+        ),
         window=words.number(window(site).total_seconds() / 3600),
     )
+    return f"{told} {reference}"
 
 
 def _register(words: Words, site: Site) -> Iterator[tuple[str, str]]:
     """The parts of an entry by Article 30(1) of the GDPR, in its order."""
-    threshold = words.number(LIVE_THRESHOLD)
+    threshold = words.number(least_visits(site.config))
     entries: Iterable[tuple[str, str, Mapping[str, object]]] = (
         (N_("Controller"), N_("%(shop)s [name and contact details]"), {"shop": site.name}),
         (N_("Purpose"), N_("finding out where the checkout makes visitors wait or give up"), {}),

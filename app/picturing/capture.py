@@ -58,6 +58,7 @@ def capture(
     *,
     widths: Sequence[int] = WIDTHS_PX,
     storage_state: str | Path | None = None,
+    browsers: headless.Browsers | None = None,
 ) -> list[Captured]:
     """The page as it looks at each of these widths.
 
@@ -65,11 +66,12 @@ def capture(
     zones          what to measure; of several elements that match the first visible one counts
     widths         of the viewport in CSS px; below 768 a phone with a touch screen is emulated
     storage_state  Playwright's file of cookies and local storage, to be signed in with a cart
+    browsers       those to capture many pages with; without, they are started and ended here
     Returns        one Captured per width, cut at 32,000 px of height or 30 million pixels; a page
                    without a viewport tag is wider on a phone than the phone, and told as it is
     Raises         CaptureError
 
-    Blocks, and must not run in the thread of an event loop: there, `await asyncio.to_thread(...)`.
+    Blocks: beside an event loop, `await asyncio.to_thread(...)`.
     """
     url = _address(target)
     state = _state_file(storage_state)
@@ -78,13 +80,10 @@ def capture(
             raise CaptureError(
                 f"a width must be {NARROWEST_PX} to {MAX_WIDTH_PX} px, got {width_px}"
             )
-    captures = []
-    for width_px in widths:
-        # What a browser saved is what its scripts made; run again, they would make it twice.
-        scripts = not url.startswith("file:")
-        with headless.tab(url, width_px, scripts=scripts, storage_state=state) as tab:
-            captures.append(_captured(tab, zones, headless.is_phone(width_px)))
-    return captures
+    if browsers is None:
+        with headless.Browsers() as own:
+            return [_captured(own, url, width_px, zones, state) for width_px in widths]
+    return [_captured(browsers, url, width_px, zones, state) for width_px in widths]
 
 
 def _address(target: str) -> str:
@@ -111,7 +110,24 @@ def _state_file(given: str | Path | None) -> Path | None:
     return path
 
 
-def _captured(tab: Tab, zones: Sequence[Zone], phone: bool) -> Captured:
+def _captured(
+    browsers: headless.Browsers,
+    url: str,
+    width_px: int,
+    zones: Sequence[Zone],
+    storage_state: Path | None,
+) -> Captured:
+    return browsers.visit(
+        url,
+        width_px,
+        lambda tab: _seen(tab, zones, headless.is_phone(width_px)),
+        # What a browser saved is what its scripts made; run again, they would make it twice.
+        scripts=not url.startswith("file:"),
+        storage_state=storage_state,
+    )
+
+
+def _seen(tab: Tab, zones: Sequence[Zone], phone: bool) -> Captured:
     seen = headless.look(tab, [zone.selector for zone in zones])
     width_px = seen["width_px"]
     height_px = min(seen["height_px"], MAX_HEIGHT_PX, MAX_PX // width_px)

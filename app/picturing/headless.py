@@ -10,16 +10,19 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar
 
 from app.picturing.boxes import Placement
 from app.shops import ShopError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Playwright
+
+T = TypeVar("T")
 
 PHONE_BELOW_PX = 768
 PHONE_HEIGHT_PX = 844
@@ -99,22 +102,64 @@ class Look(TypedDict):
     boxes: list[tuple[float, float, float, float, Placement] | None]
 
 
-@contextmanager
-def tab(url: str, width_px: int, *, scripts: bool, storage_state: Path | None) -> Iterator[Page]:
-    """The page at this width, loaded: in a phone below PHONE_BELOW_PX, else on a desktop.
+class Browsers:
+    """A phone's browser and a desktop's, each started when first wanted and kept until `close`.
 
-    In the system's Chromium or Chrome, else Playwright's. Errors within become CaptureError.
+    They live in a thread of their own: Playwright's blocking interface leaves an event loop running
+    in the thread that calls it. In the system's Chromium or Chrome, else Playwright's. `close` ends
+    all that was started.
     """
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError as missing:
-        raise CaptureError(
-            "a capture needs a browser's driver: pip install 'gloed[capture]'"
-        ) from missing
-    phone = is_phone(width_px)
-    try:
-        with sync_playwright() as playwright, _launched(playwright, phone) as browser:
-            context = browser.new_context(
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "capture")
+        self._open = ExitStack()
+        self._started: dict[bool, Browser] = {}
+        self._playwright: Playwright | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with self._thread:
+            self._thread.submit(self._open.close).result()
+
+    def visit(
+        self,
+        url: str,
+        width_px: int,
+        see: Callable[[Page], T],
+        *,
+        scripts: bool,
+        storage_state: Path | None,
+    ) -> T:
+        """What `see` makes of the page at this width, loaded: a phone below PHONE_BELOW_PX.
+
+        Every visit is a stranger's: no cookie or cached file of the one before. The browser's
+        errors become CaptureError.
+        """
+        return self._thread.submit(self._visit, url, width_px, see, scripts, storage_state).result()
+
+    def _visit(
+        self,
+        url: str,
+        width_px: int,
+        see: Callable[[Page], T],
+        scripts: bool,
+        storage_state: Path | None,
+    ) -> T:
+        try:
+            from playwright.sync_api import Error
+        except ImportError as missing:
+            raise CaptureError(
+                "a capture needs a browser's driver: pip install 'gloed[capture]'"
+            ) from missing
+        phone = is_phone(width_px)
+        try:
+            browser = self._browser(phone)
+            with browser.new_context(
                 viewport={"width": width_px, "height": _height_px(phone)},
                 user_agent=_phone_agent(browser.version) if phone else None,
                 device_scale_factor=PHONE_PIXEL_RATIO if phone else 1,
@@ -126,12 +171,21 @@ def tab(url: str, width_px: int, *, scripts: bool, storage_state: Path | None) -
                 color_scheme="light",
                 service_workers="block",
                 accept_downloads=False,
-            )
-            page = context.new_page()
-            _open(page, url)
-            yield page
-    except Error as problem:
-        raise CaptureError(f"the browser gave up: {_first_line(problem)}") from problem
+            ) as context:
+                page = context.new_page()
+                _open(page, url)
+                return see(page)
+        except Error as problem:
+            raise CaptureError(f"the browser gave up: {_first_line(problem)}") from problem
+
+    def _browser(self, phone: bool) -> Browser:
+        from playwright.sync_api import sync_playwright
+
+        if self._playwright is None:
+            self._playwright = self._open.enter_context(sync_playwright())
+        if phone not in self._started:
+            self._started[phone] = self._open.enter_context(_launched(self._playwright, phone))
+        return self._started[phone]
 
 
 def _launched(playwright: Playwright, phone: bool) -> Browser:

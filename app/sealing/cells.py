@@ -259,8 +259,12 @@ def unpack_overlaps(enc: int, packed: bytes) -> dict[tuple[int, ...], int]:
         raise TileError(f"a tile of version {enc} cannot be read: seal its day again")
     found, place = {}, 0
     while place < len(packed):
+        if place + _SET.size > len(packed):
+            raise TileError("sets of ways are cut short: seal the day again")
         n, many = _SET.unpack_from(packed, place)
         place += _SET.size
+        if place + many > len(packed):
+            raise TileError("a set of ways is cut short: seal the day again")
         found[tuple(packed[place : place + many])] = n
         place += many
     return found

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from app.closing.shut_out import SHUT_OUT
 from app.folding.homes import Homes
 from app.folding.raw import rows_of
 from app.folding.seen import CODE_NAMES, Seen, fold
@@ -54,9 +55,12 @@ _VIEWS = """
         WHERE batch.site_id = view.site_id AND batch.day = view.day
         AND batch.view_id = view.view_id) AS bytes
     FROM view WHERE site_id = $1 AND day = $2 AND page_id = $3
+    AND NOT EXISTS (SELECT FROM visit WHERE visit.site_id = view.site_id
+        AND visit.visit_id = view.visit_id AND visit.day BETWEEN view.day - 1 AND view.day
+        AND visit.flags & $5 > 0)
     ORDER BY visit_id, opened_at, view_id
 """
-"""The day's visits may have begun the day before."""
+"""The day's visits may have begun the day before; those that the owner took out are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ async def _listed(
     """The page's views by visit, as many at a time as may be held with all that they told."""
     chunk: list[Any] = []
     held = 0
-    rows = connection.cursor(_VIEWS, *key, int(Outcome.COMPLETED), prefetch=LISTED_AT_A_TIME)
+    asked = *key, int(Outcome.COMPLETED), SHUT_OUT
+    rows = connection.cursor(_VIEWS, *asked, prefetch=LISTED_AT_A_TIME)
     async for row in rows:
         chunk.append(row)
         held += row["bytes"]

@@ -562,7 +562,7 @@ COMMENT ON COLUMN visit.views IS 'page views';
 COMMENT ON COLUMN visit.phases IS 'bits of the phases reached';
 COMMENT ON COLUMN visit.outcome IS '0 browsed, 1 completed, 2 abandoned, 3 handed over, 4 open';
 COMMENT ON COLUMN visit.outcome_source IS '0 none, 1 page, 2 image, 3 server';
-COMMENT ON COLUMN visit.flags IS 'bits: 1 bot, 2 staff, 4 quarantined';
+COMMENT ON COLUMN visit.flags IS 'bits: 1 bot, 2 staff, 4 copied, 8 quarantined';
 COMMENT ON COLUMN visit.device IS 'device class: 0 unknown, 1 desktop, 2 phone, 3 tablet';
 COMMENT ON COLUMN visit.band IS 'width band 1..5 of the viewport, 0 unknown';
 COMMENT ON COLUMN visit.browser IS 'browser family by a closed list';

@@ -14,9 +14,7 @@ from app.access.keys import add_key
 from app.jobs import run_due
 from app.store import Store
 from collector.sites import Site
-from collector.tables import PARTITIONED, metadata
 from tests.build import Walker, make_shop
-from tests.conftest import own_database
 from tests.serving import Running
 
 PATIENCE_S = 60.0
@@ -52,44 +50,9 @@ class Asker:
         return self.gloed.do(add_key(store, site_id, scope, "", now))
 
 
-@pytest.fixture(scope="session")
-def shared_database(server_url: str, template: str) -> Iterator[str]:
-    with own_database(server_url, template) as url:
-        yield url
-
-
 @pytest.fixture
-async def store(shared_database: str) -> AsyncIterator[Store]:
-    """One store for the tests of this folder, emptied for each: faster than one of its own.
-
-    What changes the schema takes `own_store`.
-    """
-    opened = Store(shared_database)
-    await opened.open()
-    try:
-        await _empty(opened)
-        yield opened
-    finally:
-        await opened.close()
-
-
-async def _empty(store: Store) -> None:
-    """As it was when it was migrated: without rows, and without partitions."""
-    rows = await store.fetch(
-        "SELECT inhrelid::regclass::text AS name FROM pg_inherits JOIN pg_class ON oid = inhrelid "
-        "WHERE relkind = 'r'"
-    )
-    async with store.transaction() as connection:
-        if rows:
-            await connection.execute(f"DROP TABLE {', '.join(row['name'] for row in rows)}")
-        for table in reversed(metadata.sorted_tables):
-            if table.name not in PARTITIONED:
-                await connection.execute(f"DELETE FROM {table.name}")
-
-
-@pytest.fixture
-async def own_store(database_url: str) -> AsyncIterator[Store]:
-    opened = Store(database_url)
+async def own_store(own_database_url: str) -> AsyncIterator[Store]:
+    opened = Store(own_database_url)
     await opened.open()
     try:
         yield opened

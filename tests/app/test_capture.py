@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import io
 import json
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -97,6 +97,23 @@ def _chromium() -> None:
     need("chromium")
 
 
+Take = Callable[..., list[Captured]]
+
+
+@pytest.fixture(scope="module")
+def take() -> Iterator[Take]:
+    """`capture` with browsers that are started once; it starts and ends its own in `captures`."""
+    with headless.Browsers() as browsers:
+        yield partial(capture, browsers=browsers)
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> list[Captured]:
+    path = tmp_path_factory.mktemp("saved") / "checkout.html"
+    path.write_text(CHECKOUT)
+    return capture(str(path), ZONES)
+
+
 @pytest.fixture
 def saved(tmp_path: Path) -> str:
     path = tmp_path / "checkout page.html"
@@ -170,8 +187,8 @@ def shop() -> Iterator[Shop]:
 # What is seen -------------------------------------------------------------------------------------
 
 
-def test_each_zone_lies_in_the_picture_where_its_box_says(saved: str) -> None:
-    phone, desktop = capture(saved, ZONES)
+def test_each_zone_lies_in_the_picture_where_its_box_says(captures: list[Captured]) -> None:
+    phone, desktop = captures
     assert (phone.width_px, phone.pointer) == (390, "coarse")
     assert (desktop.width_px, desktop.pointer) == (1280, "fine")
     for taken in (phone, desktop):
@@ -187,8 +204,8 @@ def test_each_zone_lies_in_the_picture_where_its_box_says(saved: str) -> None:
         assert taken.missing == MISSING
 
 
-def test_a_phone_has_fingers_and_its_own_viewport(saved: str) -> None:
-    phone, desktop = capture(saved, ZONES)
+def test_a_phone_has_fingers_and_its_own_viewport(captures: list[Captured]) -> None:
+    phone, desktop = captures
     for taken, colour, screen_px in ((phone, (120, 120, 0), 844), (desktop, (1, 1, 1), 800)):
         assert shown(taken).getpixel((100, 620)) == colour
         bar = named(taken)["bar"]
@@ -197,7 +214,7 @@ def test_a_phone_has_fingers_and_its_own_viewport(saved: str) -> None:
         assert shown(taken).getpixel((5, screen_px - 5)) == (0, 120, 120)
 
 
-def test_a_page_that_moves_gives_the_same_picture_every_time(shop: Shop) -> None:
+def test_a_page_that_moves_gives_the_same_picture_every_time(take: Take, shop: Shop) -> None:
     url = shop.page(
         "/",
         """<!doctype html><meta name="viewport" content="width=device-width"><style>
@@ -210,12 +227,12 @@ def test_a_page_that_moves_gives_the_same_picture_every_time(shop: Shop) -> None
         <input autofocus value="caret"><script>document.querySelector('input').select()</script>""",
     )
     zones = (Zone(1, "once", "#once"), Zone(2, "spin", "#spin"))
-    first = capture(url, zones)
-    assert capture(url, zones) == first
+    first = take(url, zones)
+    assert take(url, zones) == first
     assert first[1].boxes == (Box(1, 8, 38, 98, 68), Box(2, 8, 8, 98, 38))
 
 
-def test_what_scripts_and_late_images_bring_is_waited_for(shop: Shop) -> None:
+def test_what_scripts_and_late_images_bring_is_waited_for(take: Take, shop: Shop) -> None:
     written = io.BytesIO()
     Image.new("RGB", (40, 70), (200, 10, 10)).save(written, "PNG")
     shop.pages["/late.png"] = (200, "image/png", written.getvalue())
@@ -230,45 +247,47 @@ def test_what_scripts_and_late_images_bring_is_waited_for(shop: Shop) -> None:
           document.body.append(button);
         }, 700)</script>""",
     )
-    (taken,) = capture(url, (Zone(1, "pay", "#pay"),), widths=(1280,))
+    (taken,) = take(url, (Zone(1, "pay", "#pay"),), widths=(1280,))
     assert taken.boxes == (Box(1, 0, 9070, 100, 9100),)
     assert shown(taken).getpixel((20, 9035)) == (200, 10, 10)
 
 
-def test_the_scripts_of_a_saved_page_stay_off(tmp_path: Path) -> None:
+def test_the_scripts_of_a_saved_page_stay_off(take: Take, tmp_path: Path) -> None:
     path = tmp_path / "saved.htm"
     path.write_text(
         "<!doctype html><p id=pay>Betalen</p><script>document.body.innerHTML = ''</script>"
     )
-    (taken,) = capture(str(path), (Zone(1, "pay", "#pay"),), widths=(800,))
+    (taken,) = take(str(path), (Zone(1, "pay", "#pay"),), widths=(800,))
     assert taken.missing == ()
 
 
-def test_a_link_into_the_page_is_measured_from_its_top(shop: Shop) -> None:
+def test_a_link_into_the_page_is_measured_from_its_top(take: Take, shop: Shop) -> None:
     url = shop.page("/", CHECKOUT)
-    (taken,) = capture(url + "#pay", ZONES, widths=(1280,))
+    (taken,) = take(url + "#pay", ZONES, widths=(1280,))
     assert named(taken)["menu"].edges_px == (0, 0, 1280, 60)
     assert named(taken)["pay"].y0_px == 2900
     assert shown(taken).getpixel((5, 5)) == (250, 0, 0)
 
 
-def test_a_page_without_a_viewport_tag_is_as_wide_as_phones_make_it(tmp_path: Path) -> None:
+def test_a_page_without_a_viewport_tag_is_as_wide_as_phones_make_it(
+    take: Take, tmp_path: Path
+) -> None:
     path = tmp_path / "old.html"
     path.write_text("<!doctype html><body style='margin:0'><div style='height:2000px'>")
-    (taken,) = capture(str(path), (Zone(1, "all", "div"),), widths=(390,))
+    (taken,) = take(str(path), (Zone(1, "all", "div"),), widths=(390,))
     assert (taken.width_px, taken.pointer) == (980, "coarse")
     assert shown(taken).size == (taken.width_px, taken.height_px)
     assert taken.boxes[0].x1_px == 980
 
 
-def test_a_page_without_end_is_cut_and_says_what_is_below(tmp_path: Path) -> None:
+def test_a_page_without_end_is_cut_and_says_what_is_below(take: Take, tmp_path: Path) -> None:
     path = tmp_path / "long.html"
     path.write_text(
         "<!doctype html><style>body{margin:0}div{height:20000px}</style><div id=a style="
         "'background:rgb(9,99,9)'></div><div id=b></div><p id=c>c</p>"
     )
     zones = [Zone(n, name, f"#{name}") for n, name in enumerate("abc", start=1)]
-    (taken,) = capture(str(path), zones, widths=(1280,))
+    (taken,) = take(str(path), zones, widths=(1280,))
     height_px = MAX_PX // 1280
     assert (taken.width_px, taken.height_px) == shown(taken).size == (1280, height_px)
     assert taken.boxes == (Box(1, 0, 0, 1280, 20_000), Box(2, 0, 20_000, 1280, height_px))
@@ -277,14 +296,14 @@ def test_a_page_without_end_is_cut_and_says_what_is_below(tmp_path: Path) -> Non
     assert shown(taken).getpixel((640, 19_990)) == (9, 99, 9)
 
 
-def test_a_visit_by_capture_is_known_as_one_and_not_counted(shop: Shop) -> None:
-    capture(shop.page("/", CHECKOUT), ())
+def test_a_visit_by_capture_is_known_as_one_and_not_counted(take: Take, shop: Shop) -> None:
+    take(shop.page("/", CHECKOUT), ())
     agents = [read_agent(headers["user-agent"]) for headers in shop.headers_of("/")]
     assert [agent.device for agent in agents] == [Device.PHONE, Device.DESKTOP]
     assert all(agent.bot for agent in agents)
 
 
-def test_a_saved_sign_in_goes_along(shop: Shop, tmp_path: Path) -> None:
+def test_a_saved_sign_in_goes_along(take: Take, shop: Shop, tmp_path: Path) -> None:
     url = shop.page("/account", CHECKOUT)
     state = tmp_path / "state.json"
     cookie = {
@@ -298,7 +317,7 @@ def test_a_saved_sign_in_goes_along(shop: Shop, tmp_path: Path) -> None:
         "sameSite": "Lax",
     }
     state.write_text(json.dumps({"cookies": [cookie], "origins": []}))
-    capture(url, (), widths=(390,), storage_state=state)
+    take(url, (), widths=(390,), storage_state=state)
     assert [headers["cookie"] for headers in shop.headers_of("/account")] == ["session=abc"]
 
 
@@ -332,17 +351,17 @@ def test_a_sign_in_that_was_never_saved_is_refused(saved: str, tmp_path: Path) -
         capture(saved, (), storage_state=tmp_path / "none.json")
 
 
-def test_a_broken_sign_in_is_refused(saved: str, tmp_path: Path) -> None:
+def test_a_broken_sign_in_is_refused(take: Take, saved: str, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     state.write_text("[]")
     with pytest.raises(CaptureError):
-        capture(saved, (), storage_state=state)
+        take(saved, (), storage_state=state)
 
 
-def test_a_page_that_answers_an_error_is_not_captured(shop: Shop) -> None:
+def test_a_page_that_answers_an_error_is_not_captured(take: Take, shop: Shop) -> None:
     url = shop.page("/gone", "gone", status=410)
     with pytest.raises(CaptureError, match="/gone answers 410: give an address that opens"):
-        capture(url, ())
+        take(url, ())
 
 
 def closed_port() -> int:
@@ -352,9 +371,9 @@ def closed_port() -> int:
     return port
 
 
-def test_a_page_that_does_not_open_is_told_with_its_cause() -> None:
+def test_a_page_that_does_not_open_is_told_with_its_cause(take: Take) -> None:
     with pytest.raises(CaptureError, match=r"does not open: .*ERR_CONNECTION_REFUSED"):
-        capture(f"http://127.0.0.1:{closed_port()}/", ())
+        take(f"http://127.0.0.1:{closed_port()}/", ())
 
 
 def test_without_the_driver_the_error_says_what_to_install(
@@ -387,9 +406,10 @@ async def checkout_of(store: Store, now: datetime) -> tuple[Site, Page]:
 
 
 @pytest.mark.anyio
-async def test_captures_become_the_page_s_layouts(store: Store, now: datetime, saved: str) -> None:
+async def test_captures_become_the_page_s_layouts(
+    store: Store, now: datetime, captures: list[Captured]
+) -> None:
     site, page = await checkout_of(store, now)
-    captures = await asyncio.to_thread(capture, saved, page.zones)
     numbers = await store_captures(store, site, page, captures, now)
     assert await store_captures(store, site, page, captures, now) == numbers
     for taken, number, band in zip(captures, numbers, (1, 4), strict=True):
@@ -399,13 +419,6 @@ async def test_captures_become_the_page_s_layouts(store: Store, now: datetime, s
         assert found.boxes == taken.boxes
         assert found.picture_hash is not None
         assert await picture(store, site.site_id, found.picture_hash) == taken.png
-
-
-@pytest.fixture(scope="module")
-def captures(tmp_path_factory: pytest.TempPathFactory) -> list[Captured]:
-    path = tmp_path_factory.mktemp("saved") / "checkout.html"
-    path.write_text(CHECKOUT)
-    return capture(str(path), ZONES)
 
 
 def test_captures_travel_through_the_write_api(

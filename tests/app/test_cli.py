@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,11 +18,13 @@ from app.access.keys import find_key
 from app.cli.base import show
 from app.cli.main import cli
 from app.clock import system_clock
+from app.picturing.layouts import Box, put_layout
 from app.shops import find_site
 from app.store import Store
-from collector.codes import Phase
+from collector.codes import Outcome, Phase
 from collector.sites import Site
 from tests.app.build import in_store, opened, put_views
+from tests.app.derived import Came, put_came
 from tests.conftest import own_database, with_database
 from tests.serving import SECRET, Running
 
@@ -47,6 +50,14 @@ def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Res
 @pytest.fixture
 def shop(run: Callable[..., Result]) -> str:
     return run("site", "add", "Fietsenwinkel").stdout.strip()
+
+
+def test_a_taken_port_is_told_before_there_is_a_link_to_it(run: Callable[..., Result]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = refused(run("serve", "--port", port, code=1))
+    assert f"cannot listen on 127.0.0.1:{port}" in told
+    assert "give another --port" in told
 
 
 def site_of(url: str, key: str) -> Site:
@@ -99,6 +110,11 @@ def test_at_a_terminal_a_key_is_folded_and_never_cut() -> None:
         (("render", "--site", "x", "--page", "x", "--filter", "a"), "takes name=value"),
         (("render", "--site", "x", "--page", "x", "--filter", "a=1"), "a: Extra inputs"),
         (("render", "--site", "x", "--page", "x", "--kind", "heat"), "kind: Input should be"),
+        (
+            ("render", "--site", "x", "--page", "x", "--kind", "click", "--against", "completed"),
+            "--against is of --kind stall",
+        ),
+        (("render", "--site", "x", "--page", "x", "--against", "lost"), "outcome: must be one of"),
         (("capture", "p.html", "--site", "x", "--page", "y", "--url", "http://z"), "go together"),
         (("capture", "p.html", "--site", "x", "--page", "y", "--width", "1.5"), "whole numbers"),
         (("capture", "p.html", "--site", "x", "--page", "y"), "there is no site 'x'"),
@@ -266,6 +282,50 @@ def test_a_map_is_drawn_into_a_file(
     assert "has no page 'cart'" in refused(run("render", "--site", shop, "--page", "cart", code=1))
     in_store(database_url, lambda store: store.execute("UPDATE site SET state = 'live'"))
     assert "rests on 1 visit; 9 more" in refused(run(*ask, "-o", str(file), code=1))
+
+
+def test_two_cohorts_are_drawn_into_a_file_and_what_differs_is_said(
+    run: Callable[..., Result], shop: str, database_url: str, tmp_path: Path
+) -> None:
+    run("snippet", "--site", shop, "--page", "shipping", "--zone", "costs=#x", "--zone", "next=#y")
+    site = site_of(database_url, shop)
+    page, file = site.pages["shipping"], tmp_path / "stalls.png"
+    draw = ("render", "--site", shop, "--page", "shipping", "--against")
+    assert "no layout" in refused(run(*draw, "outcome:completed", "-o", str(file), code=1))
+    today = site.day_of(system_clock())
+    came = [
+        Came(
+            today - timedelta(days=n // 36),
+            Outcome.COMPLETED if n % 2 else Outcome.ABANDONED,
+            dwell_s={1: 2 + n % 5 if n % 2 else 9 + n % 7, 2: 2 + n % 3},
+        )
+        for n in range(12 * 36)
+    ]
+
+    async def fill(store: Store) -> None:
+        await put_came(store, site, page, came)
+        boxes = (Box(1, 20, 100, 370, 150), Box(2, 20, 300, 370, 340))
+        await put_layout(
+            store,
+            site,
+            page,
+            width_px=390,
+            height_px=500,
+            pointer="coarse",
+            boxes=boxes,
+            picture=None,
+            source="api",
+            now=system_clock() - timedelta(days=30),
+        )
+
+    in_store(database_url, fill)
+    since = f"date_from={today - timedelta(days=11)}"
+    drawn = run(*draw, "completed", "--filter", since, "-o", str(file))
+    assert drawn.stdout.strip() == str(file)
+    assert drawn.stderr.startswith("Abandoners spend ")
+    assert " at costs, completers " in drawn.stderr
+    with Image.open(file) as image:
+        assert image.size == (390, 500)
 
 
 def test_the_jobs_are_listed_with_their_lag(

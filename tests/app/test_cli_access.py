@@ -128,3 +128,47 @@ def test_the_privacy_file_is_printed_in_either_language(
     told = run("privacy", shop, "--language", language)
     assert told.startswith(head)
     assert "| `view_id` |" in told
+
+
+def test_a_shop_is_configured_part_by_part(run: Run, shop: str) -> None:
+    told = run("configure", shop, "exclude_networks", "192.0.2.0/24", "2001:db8::/48")
+    assert "192.0.2.0/24, 2001:db8::/48" in told
+    assert "exempt" in run("configure", shop, "mode", "exempt")
+    for words, why in (
+        (("mode", "silent"), "mode: Input should be"),
+        (("exclude_networks", "here"), "write a network as"),
+        (("exclude_networks", "2001:db8::/100"), "known by their /64"),
+        (("origins", "https://shop.nl/"), "origins"),
+        (("honour_opt_out", "off"), "needs a way to refuse"),
+        (("least_visits", "4"), "least_visits"),
+        (("least_visits", "six"), "least_visits"),
+        (("colour", "red"), "there is no part of that name"),
+    ):
+        assert why in run("configure", shop, *words, code=1), words
+    assert "192.0.2.0/24" not in run("configure", shop, "exclude_networks", "--unset")
+    assert "exempt" in run("configure", shop)
+
+
+def test_what_is_quarantined_is_listed_and_lifted(run: Run, shop: str) -> None:
+    period = ("--from", "2026-11-18T11:00:00Z", "--to", "2026-11-18T12:00:00Z")
+    rule = run("quarantine", "add", shop, *period).partition(":")[0]
+    assert run("quarantine", "add", shop, "--origin", "copy.example").startswith("copy.example: 0")
+    listed = run("quarantine", "list", shop)
+    assert rule in listed
+    assert "copy.example" in listed
+    assert "lifted" in run("quarantine", "lift", shop, rule)
+    assert rule not in run("quarantine", "list", shop)
+    assert "no such visit" in run("quarantine", "add", shop, "--visit", "0" * 16, code=1)
+    assert "16 of 0-9 and a-f" in run("quarantine", "add", shop, "--visit", "1", code=1)
+    run("quarantine", "add", shop, "--from", "2026-11-18T11:00:00Z", code=2)
+
+
+def test_what_was_recorded_is_erased_once_it_is_meant(run: Run, shop: str) -> None:
+    days = ("--from", "2026-11-18", "--to", "2026-11-18")
+    run("erase", shop, *days, code=1, answer="n\n")
+    assert run("erase", shop, *days, "--yes") == "0 rows are deleted."
+    assert run("erase", shop, "--page", "shipping", "--yes") == "0 rows are deleted."
+    assert "no such visit" in run("erase", shop, "--visit", "0" * 16, "--yes", code=1)
+    run("erase", shop, "--yes", code=2)
+    assert "rows are deleted" in run("erase", shop, "--all", "--yes")
+    assert "there is no site" in run("site", "live", shop, "--yes", code=1)

@@ -229,7 +229,9 @@ async def test_a_writer_waits_neither_for_a_day_that_is_being_closed_nor_for_its
             await put_views(store, shop, opened(91, NOON + 40 * DAY))
 
 
-async def test_closing_a_day_leaves_no_lock_on_partitions_behind(store: Store, shop: Site) -> None:
+async def test_closing_a_day_leaves_no_lock_on_partitions_behind(
+    bare_database_url: str, store: Store, shop: Site
+) -> None:
     """The partition of a new day is made and committed before anything is read."""
     day = TODAY + 50 * DAY
     closing = asyncio.create_task(close_day(store, shop, day, NOON))

@@ -154,9 +154,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[
 
 
 def test_the_exit_code_says_whether_anything_is_to_be_done(
-    run: Callable[..., tuple[int, str]], database_url: str
+    run: Callable[..., tuple[int, str]], own_database_url: str
 ) -> None:
-    code, told = run(database_url)
+    code, told = run(own_database_url)
     assert code == 1, "a store that nobody serves has no partitions"
     assert "FAIL partitions" in told
     assert "ok   store: Postgres" in told

@@ -233,7 +233,7 @@ def test_what_is_drawn_has_a_name_of_its_own_and_is_the_same_for_the_same_questi
     answers = [laid(PNG, params=query) for query in questions]
     assert len({answer.headers["etag"] for answer in answers}) == len(questions)
     for query, answer in zip(questions, answers, strict=True):
-        laid.gloed.context.overlays._kept.clear()
+        laid.gloed.context.overlays._maps._kept.clear()
         again = laid(PNG, params=query)
         assert again.content == answer.content
         assert _unchanged(laid, query, answer).status_code == 304

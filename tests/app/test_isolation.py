@@ -85,6 +85,7 @@ def filled(template: str, key: str, page: str = "shipping") -> str:
     parts = {"site": key, "key": key, "page": page, "slug": page}
     for name, value in parts.items():
         template = template.replace("{" + name + "}", value)
+    template = template.replace("{rule}", "q00000000")
     return template.replace("{layout}", "0123456789abcdef").replace("{hash}", "0" * 64)
 
 

@@ -61,7 +61,7 @@ async def views(store: Store) -> int:
 
 
 async def test_today_and_yesterday_are_closed_by_the_minute(store: Store, shop: Site) -> None:
-    assert await run_due(store, NOON) == 5, "two days, partitions, salts, letting go"
+    assert await run_due(store, NOON) == 6, "two days, partitions, salts, layouts, letting go"
     assert await run_due(store, NOON + CLOSE_EVERY / 2) == 0
     assert await run_due(store, NOON + CLOSE_EVERY) == 2
     assert await closed_at(store, TODAY) == await closed_at(store, TODAY - DAY) == NOON + MINUTE
@@ -215,10 +215,10 @@ async def test_several_processes_do_each_piece_once(store: Store, shop: Site) ->
     finally:
         for other in others:
             await other.close()
-    assert sum(done) == 5
+    assert sum(done) == 6
 
 
-async def test_partitions_stand_ready_a_week_ahead(store: Store) -> None:
+async def test_partitions_stand_ready_a_week_ahead(bare_database_url: str, store: Store) -> None:
     await ahead(Work(store, NOON))
     for table in PARTITIONED:
         made = await store.fetchval(

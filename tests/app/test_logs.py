@@ -77,9 +77,9 @@ def test_a_library_is_told_by_its_wording_without_the_values(library: logging.Lo
     assert CANARY not in str(lines)
 
 
-def test_whatever_is_sent_stands_in_no_line(database_url: str, tmp_path: Path) -> None:
+def test_whatever_is_sent_stands_in_no_line(own_database_url: str, tmp_path: Path) -> None:
     """A serving process, asked in every way that it refuses, and with a table gone under it."""
-    lines = [json.loads(line) for line in spoken_while(database_url, tmp_path)]
+    lines = [json.loads(line) for line in spoken_while(own_database_url, tmp_path)]
     assert lines, "it was asked for what it cannot do, and said nothing"
     told = json.dumps(lines)
     for secret in (CANARY, "203.0.113.77", "127.0.0.1", SECRET, "Mozilla"):
@@ -90,11 +90,11 @@ def test_whatever_is_sent_stands_in_no_line(database_url: str, tmp_path: Path) -
         assert set(line) <= FIELDS, line
 
 
-def spoken_while(database_url: str, home: Path) -> list[str]:
+def spoken_while(own_database_url: str, home: Path) -> list[str]:
     port = free_port()
     own = {name: value for name, value in os.environ.items() if not name.startswith("GLOED_")}
     house = {
-        "GLOED_DATABASE_URL": database_url,
+        "GLOED_DATABASE_URL": own_database_url,
         "GLOED_SECRET": SECRET,
         "GLOED_LOG_FORMAT": "json",
         "GLOED_DATA_DIR": str(home),
@@ -111,7 +111,7 @@ def spoken_while(database_url: str, home: Path) -> list[str]:
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: lives(url) or process.poll() is not None, "it never answered")
         ask_for_everything(url)
-        asyncio.run(lose_a_table(database_url))
+        asyncio.run(lose_a_table(own_database_url))
         answer = httpx.post(f"{url}/sign-in", data={"name": CANARY, "password": CANARY}, timeout=60)
         assert answer.status_code == 403, "not from a page of ours"
         form = {"name": CANARY, "password": CANARY}
@@ -131,7 +131,7 @@ def ask_for_everything(url: str) -> None:
         httpx.post(f"{url}/g/gs_aaaaaaaaaaaaaaaa", content=body, headers=SENT, timeout=60)
 
 
-async def lose_a_table(database_url: str) -> None:
-    connection: Any = await asyncpg.connect(database_url)
+async def lose_a_table(own_database_url: str) -> None:
+    connection: Any = await asyncpg.connect(own_database_url)
     await connection.execute("DROP TABLE sign_in_try")
     await connection.close()

@@ -17,7 +17,7 @@ from tests.app.conftest import Asker
 from tests.build import Walker, batch_body
 from tests.serving import Running, served, settings_for
 
-METHODS = {"get", "put", "post"}
+METHODS = {"get", "put", "post", "delete"}
 
 
 @pytest.fixture(scope="module")

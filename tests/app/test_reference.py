@@ -60,7 +60,9 @@ def listed() -> set[tuple[str, str]]:
 
 
 @pytest.mark.anyio
-async def test_the_store_has_no_column_that_is_not_listed(store: Store) -> None:
+async def test_the_store_has_no_column_that_is_not_listed(
+    bare_database_url: str, store: Store
+) -> None:
     rows = await store.fetch(
         "SELECT table_name, column_name FROM information_schema.columns "
         "WHERE table_schema = 'public' AND table_name <> $1",
@@ -70,8 +72,8 @@ async def test_the_store_has_no_column_that_is_not_listed(store: Store) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_migrations_lead_to_the_tables_of_the_code(database_url: str) -> None:
-    url = make_url(database_url).set(drivername="postgresql+asyncpg")
+async def test_the_migrations_lead_to_the_tables_of_the_code(bare_database_url: str) -> None:
+    url = make_url(bare_database_url).set(drivername="postgresql+asyncpg")
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.connect() as connection:
         differences = await connection.run_sync(_differences)

@@ -25,6 +25,7 @@ from tests.build import make_shop, page_of
 from tests.collector.build import a_site
 from tests.conftest import NOON
 
+pytestmark = pytest.mark.usefixtures("bare_database_url")
 TODAY = date(2026, 11, 18)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

@@ -115,7 +115,7 @@ def test_both_captures_of_one_view_are_one_view() -> None:
 
 def test_both_forms_tell_of_the_same_presses() -> None:
     presses = [heard("3.p1", 1), heard("3.p2", 1)]
-    clicked = batch(1, clicks=[{"t": 1}, {"t": 2}])
+    clicked = batch(1, clicks=[{"t": 100}, {"t": 900}])
     assert fold([opened(1)], presses, [])[0].press_count == 2
     assert fold([opened(1)], presses, [clicked])[0].press_count == 2
     assert fold([opened(1)], presses, [clicked])[0].pressed(3)

@@ -7,18 +7,25 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.folding.homes import Homes
 from app.folding.stalls import (
     BAND,
     DWELL,
+    FACT,
+    FACTS,
     STALL,
     clock_middle,
     pack_bands,
     pack_dwell,
+    pack_facts,
     pack_stalls,
     stalls_of,
 )
+from app.mapping.marks import Where, marks_of
 from collector.codes import Device
-from tests.app.build import batch, one_view
+from collector.packing import Told
+from collector.wire import Kind
+from tests.app.build import AT, batch, one_view
 
 DESKTOP: dict[str, Any] = {"device": Device.DESKTOP}
 PHONE: dict[str, Any] = {"device": Device.PHONE}
@@ -131,3 +138,70 @@ def test_a_silent_view_packs_to_nothing() -> None:
         b"",
         b"",
     )
+
+
+def focused(zone: int, until_ms: int, held_ms: int, *, first_input: bool = False) -> Told:
+    return (Kind.FOCUS, until_ms, 0, 0, zone, int(first_input), 0, held_ms, 0)
+
+
+def rested(y_px: int, at_ms: int, height_px: int = 800) -> Told:
+    return (Kind.SCROLL, at_ms, 0, y_px, 0, 0, 0, height_px, 0)
+
+
+def told_of(view: Any) -> list[tuple[int, str, int]]:
+    packed = np.frombuffer(pack_facts(view), FACT)
+    return [(int(f["zone"]), FACTS[f["fact"] - 1], int(f["t"])) for f in packed]
+
+
+def test_on_touch_the_script_tells_a_field_s_stall_to_the_millisecond() -> None:
+    events = [
+        focused(1, 3_000, 1_000, first_input=True),
+        focused(1, 6_500, 4_500),
+        focused(2, 9_000, 900),
+        focused(1, 60_000, 40_000),
+    ]
+    view = one_view(batches=[batch(1, events=events)], **PHONE)
+    assert stalls_of(view).zones_s == {1: (30.0, 30.0)}, "a hold counts 30 s, and so does the sum"
+    short = one_view(batches=[batch(1, events=events[:3])], **PHONE)
+    assert stalls_of(short).zones_s == {1: (4.5, 4.5)}, "the first input is told within it"
+    assert stalls_of(one_view(batches=[batch(1, events=events)], **DESKTOP)).zones_s == {}
+
+
+def test_on_touch_the_script_s_scrolling_tells_where_a_page_was_read() -> None:
+    events = [rested(0, 200), rested(1_600, 5_200), rested(0, 6_000)]
+    view = one_view(batches=[batch(1, events=events, at=AT)], **PHONE)
+    bands = np.frombuffer(pack_bands(view), BAND)
+    assert [tuple(row) for row in bands.tolist()] == [(0, 5), (1, 5)], "800 px for 5 s; 0.8 s fall"
+    share = 400 / 720
+    assert stalls_of(view).bands_s == pytest.approx({0: 7.5 * share, 1: 7.5 * share})
+    mouse = one_view(batches=[batch(1, events=events, at=AT)], **DESKTOP)
+    assert (stalls_of(mouse).bands_s, pack_bands(mouse)) == ({}, b"")
+
+
+def test_a_phone_with_the_script_alone_is_on_the_stall_map() -> None:
+    events = [rested(0, 200), focused(1, 9_000, 4_000), rested(0, 9_500)]
+    view = one_view(batches=[batch(1, events=events, at=AT)], **PHONE)
+    marks = marks_of("stall", view, Homes((), AT.tzinfo))  # type: ignore[arg-type]
+    assert {Where(where) for where in marks["where"]} == {Where.ZONE, Where.BAND}
+    assert marks["weight"][marks["zone"] == 1].tolist() == [4_000]
+
+
+def test_what_the_script_says_of_a_field_is_kept_in_the_words_of_the_clocks() -> None:
+    events = [focused(1, 2_500, 1_500), focused(1, 9_000, 1_000)]
+    view = one_view("1.f", "1.f1", batches=[batch(1, events=events, clicks=[{"zone": 3, "t": 7}])])
+    assert told_of(view) == [
+        (1, "f", 1_000),
+        (1, "f", 8_000),
+        (1, "f1", 2_000),
+        (1, "f2", 8_500),
+        (3, "p1", 7),
+    ]
+
+
+def test_the_steps_of_a_focus_clock_are_kept_whatever_the_pointer() -> None:
+    """With a mouse the dwell is the hover's: of its fields nothing else says how long."""
+    assert [what for _, what, _ in told_of(one_view("1.f", "1.f1", "1.f2", **DESKTOP))] == [
+        "f",
+        "f1",
+        "f2",
+    ]

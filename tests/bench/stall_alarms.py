@@ -11,7 +11,7 @@ from heatmap import contrast
 from heatmap.cohorts import Cohort
 from heatmap.contrasting import Contrast
 from heatmap.planning import LOOK_DAYS, look_due, look_level
-from heatmap.zone_tests import compare_seconds
+from heatmap.zone_tests import compare_zones
 from tests.bench.stall_recorded import PAGE_PX, SCREEN_PX, USERS, Recorded, cohort_of, recorded
 from tests.bench.stall_visits import Shop, Visits, as_cohort, simulate
 
@@ -96,7 +96,7 @@ def zones_of_recorded(seed: int, run: int) -> bool:
     first, second = _halves(rng, seed)
     seconds = np.stack([_by_tile(visit) for visit in (*first, *second)])
     of_first = np.arange(len(seconds)) < len(first)
-    found = compare_seconds(seconds, of_first, min_visits=RECORDED_MIN_VISITS, seed=run)
+    found = compare_zones(seconds, of_first, min_visits=RECORDED_MIN_VISITS, seed=run)
     return found.p_page <= LEVEL
 
 
@@ -111,7 +111,7 @@ def _by_tile(visit: Recorded) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 def zones_of_simulated(seed: int, run: int) -> bool:
     rng = _rng(5, seed, run)
     seconds = simulate(rng, 2 * SIMULATED, SHOP).seconds
-    found = compare_seconds(seconds, np.arange(2 * SIMULATED) < SIMULATED, seed=run)
+    found = compare_zones(seconds, np.arange(2 * SIMULATED) < SIMULATED, seed=run)
     return found.p_page <= LEVEL
 
 

@@ -42,6 +42,7 @@ class PlaywrightEngine(Engine):
             self._thread = stack.enter_context(ThreadPoolExecutor(1, f"playwright-{name}"))
             self._touch = window.touch
             self._session: CDPSession | None = None
+            self._cpu_session: CDPSession | None = None
             opening = _opened(name, program, window, home)
             self._page = self._do(opening.__enter__)
             stack.callback(self._do, lambda: opening.__exit__(None, None, None))
@@ -105,6 +106,20 @@ class PlaywrightEngine(Engine):
     def screenshot(self) -> bytes:
         return self._do(lambda: self._page.screenshot())
 
+    def pdf(self) -> bytes:
+        if self.name != "chromium":
+            return super().pdf()
+        return self._do(lambda: self._page.pdf())
+
+    def accessibility(self) -> Any:
+        if self.name != "chromium":
+            return super().accessibility()
+        nodes = self._do(lambda: self._told_session().send("Accessibility.getFullAXTree"))["nodes"]
+        return [
+            (node.get("role", {}).get("value"), node.get("name", {}).get("value"), node["ignored"])
+            for node in nodes
+        ]
+
     def work(self) -> dict[str, float]:
         """What Chromium says of its own work, in seconds since the browser opened: style, layout.
 
@@ -114,11 +129,27 @@ class PlaywrightEngine(Engine):
             raise Unsupported(f"{self.name} does not tell of its own work; use chromium")
         return self._do(self._told_work)
 
-    def _told_work(self) -> dict[str, float]:
+    def cpu(self) -> dict[str, float]:
+        """As `work`, in CPU time of the page's main thread: what else runs here is not in it."""
+        if self.name != "chromium":
+            raise Unsupported(f"{self.name} does not tell of its own work; use chromium")
+        return self._do(self._told_cpu)
+
+    def _told_cpu(self) -> dict[str, float]:
+        if self._cpu_session is None:
+            self._cpu_session = self._page.context.new_cdp_session(self._page)
+            self._cpu_session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        told = self._cpu_session.send("Performance.getMetrics")["metrics"]
+        return {metric["name"]: metric["value"] for metric in told}
+
+    def _told_session(self) -> CDPSession:
         if self._session is None:  # kept: it measures only while somebody asks
             self._session = self._page.context.new_cdp_session(self._page)
             self._session.send("Performance.enable")
-        told = self._session.send("Performance.getMetrics")["metrics"]
+        return self._session
+
+    def _told_work(self) -> dict[str, float]:
+        told = self._told_session().send("Performance.getMetrics")["metrics"]
         return {metric["name"]: metric["value"] for metric in told}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.absent import need
-from tests.browser.drive import ENGINES, Browser, open_browser
+from tests.browser.drive import ENGINES, NOT_DRIVABLE, Browser, open_browser
 
 
 @pytest.fixture(scope="session", params=ENGINES)
@@ -20,3 +20,13 @@ def engine(request: pytest.FixtureRequest) -> str:
 def browser(engine: str) -> Iterator[Browser]:
     with open_browser(engine) as opened:
         yield opened
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What no driver could do is printed with its reason, not passed over."""
+    reports = terminalreporter.stats.get("passed", [])
+    told = sorted(
+        {str(why) for one in reports for what, why in one.user_properties if what == NOT_DRIVABLE}
+    )
+    for why in told:
+        terminalreporter.write_line(f"{NOT_DRIVABLE}: {why}")

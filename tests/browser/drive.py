@@ -24,9 +24,21 @@ from tests.browser.engine import Box, BrowserError, Unsupported, Window
 from tests.browser.firefox import Firefox
 from tests.browser.webkit import WebKit
 
-__all__ = ["ENGINES", "Box", "Browser", "BrowserError", "Unsupported", "open_browser"]
+__all__ = [
+    "ENGINES",
+    "NOT_DRIVABLE",
+    "Box",
+    "Browser",
+    "BrowserError",
+    "Unsupported",
+    "open_browser",
+]
 
 ENGINES = ("chromium", "firefox", "webkit")
+
+NOT_DRIVABLE = "not drivable"
+"""Under this property a test records what an engine's driver cannot do, and why: it is printed with
+the run's summary (`conftest.py`)."""
 
 
 class Browser(Protocol):
@@ -73,6 +85,12 @@ class Browser(Protocol):
 
     def screenshot(self) -> bytes:
         """What the viewport shows, as PNG, one pixel per CSS pixel."""
+
+    def pdf(self) -> bytes:
+        """The page as it is printed. Chromium and Firefox; else Unsupported."""
+
+    def accessibility(self) -> Any:
+        """What a screen reader is given: roles and names in order. Chromium; else Unsupported."""
 
     def close(self) -> None:
         """End everything that was started; closing again does nothing."""

@@ -63,5 +63,13 @@ class Engine(ABC):
         x0, y0, x1, y1 = found
         return x0, y0, x1, y1
 
+    def pdf(self) -> bytes:
+        raise Unsupported(f"{self.name}'s driver does not print; use chromium or firefox")
+
+    def accessibility(self) -> Any:
+        raise Unsupported(
+            f"{self.name}'s driver does not show what a screen reader is given; use chromium"
+        )
+
     def close(self) -> None:
         self._closing.close()

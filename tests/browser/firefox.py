@@ -100,6 +100,11 @@ class Firefox(ActionsEngine):
         text = answer["result"].get("value")
         return None if text is None else json.loads(text)
 
+    def pdf(self) -> bytes:
+        return base64.b64decode(
+            self._command("browsingContext.print", context=self._context)["data"]
+        )
+
     def screenshot(self) -> bytes:
         shot = self._command("browsingContext.captureScreenshot", context=self._context)
         return base64.b64decode(shot["data"])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import json
+import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,12 +27,14 @@ from app.folding.seen import Seen, fold
 from app.shops import add_site, find_site, put_page, put_zones
 from app.store import Store
 from collector.sites import Site, Zone
+from collector.tokens import Token, read_token
 from snippets.html import Scripted, script_html, snippet_html, wrap_csp
 from snippets.script.build import script
-from tests.serving import Running, served, settings_for
+from tests.serving import SECRET, Running, served, settings_for
 
 MOUNTED = "/stats"
 BASE = f"{MOUNTED}/g"
+OPENING = re.compile(rf"{BASE}/gs_\w+/shipping")
 SECRET_TEXT = "zeer-geheime-tekst"
 SECRET_VALUE = "geheime-waarde"
 ZONES = (
@@ -64,14 +69,16 @@ PAGES = """document.querySelector("#elsewhere").onclick =
 
 class Proxy(ThreadingHTTPServer):
     """Passes on what it is asked, and notes the batches. Their answers it loses every third time,
-    the first among them, after they were stored; `more` is added to each request's headers."""
+    the first among them, after they were stored; `more` is added to each request's headers, and
+    openings wait for `opens_after_s`."""
 
     daemon_threads = True
 
-    def __init__(self, origin: str, more: dict[str, str]) -> None:
+    def __init__(self, origin: str, more: dict[str, str], opens_after_s: float) -> None:
         super().__init__(("127.0.0.1", 0), _Passing)
         self.origin = urlsplit(origin).netloc
         self.more = more
+        self.opens_after_s = opens_after_s
         self.bodies: list[bytes] = []
         self.answers: list[tuple[int, str]] = []
         """Status of each, and why it was dropped."""
@@ -82,6 +89,17 @@ class Proxy(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def batches(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for body in self.bodies]
+
+    def until(self, told: Callable[[list[dict[str, Any]]], bool], patience_s: float = 60.0) -> None:
+        """Wait until the batches that came are so. Raises AssertionError where that never is."""
+        end = time.monotonic() + patience_s
+        while not told(self.batches):
+            assert time.monotonic() < end, f"what was waited for never came: {self.bodies}"
+            time.sleep(0.02)
 
     def loses(self, body: bytes, answer: http.client.HTTPResponse) -> bool:
         with self.lock:
@@ -100,6 +118,8 @@ class _Passing(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
+        if OPENING.fullmatch(self.path):
+            time.sleep(self.server.opens_after_s)
         self._pass(b"")
 
     def do_POST(self) -> None:
@@ -138,8 +158,9 @@ class ScriptShop:
     proxies: list[Proxy] = field(default_factory=list)
 
     @contextmanager
-    def proxy(self, **more: str) -> Iterator[Proxy]:
-        with Proxy(self.running.url, {k.replace("_", "-"): v for k, v in more.items()}) as proxy:
+    def proxy(self, opens_after_s: float = 0.0, **more: str) -> Iterator[Proxy]:
+        headers = {name.replace("_", "-"): value for name, value in more.items()}
+        with Proxy(self.running.url, headers, opens_after_s) as proxy:
             thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05})
             thread.start()
             try:
@@ -154,6 +175,17 @@ class ScriptShop:
     def views(self) -> list[Seen]:
         """What the store holds of every view, as the maps read it."""
         return self.running.do(_views(self.running.store, self.site.site_id))
+
+    def view(self, view_id: int) -> Seen:
+        (found,) = (view for view in self.views() if view.view_id == view_id)
+        return found
+
+    def view_of(self, batches: list[dict[str, Any]]) -> Seen:
+        """The view whose token these batches bear."""
+        text = next(batch["t"] for batch in batches if "t" in batch)
+        token = read_token(text, SECRET.encode(), self.running.clock())
+        assert isinstance(token, Token)
+        return self.view(token.view_id)
 
     def count(self, table: str) -> int:
         return int(self.running.do(self.running.store.fetchval(f"SELECT count(*) FROM {table}")))

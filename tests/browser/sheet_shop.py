@@ -20,7 +20,11 @@ from snippets.html import snippet_html, wrap_csp
 from snippets.sheet import stylesheet
 
 SITE_KEY = "gs_0123456789abcdef"
-PAGES = ("without", "with", "away", "cross", "changed")
+PAGES = ("without", "with", "away", "gone", "cross", "changed")
+NOBODY_THERE = "http://127.0.0.1:1/g"
+"""Port 1 is reserved and never served: a connection is refused at once."""
+
+PATIENCE_S = 10.0
 ZONES = (
     Zone(1, "E-mail", 'form input[name="email"]', "field"),
     Zone(2, "Pay", "#pay", "pay"),
@@ -57,7 +61,8 @@ class SheetShop(ThreadingHTTPServer):
     """Serves one of PAGES under its name.
 
     without  no snippet; with  frozen by integrity; away  the collector answers an empty sheet;
-    cross  the collector is another origin; changed  so too, and its sheet differs by one byte
+    gone  nothing answers at its address; cross  the collector is another origin; changed  so too,
+    and its sheet differs by one byte
     """
 
     daemon_threads = True
@@ -66,12 +71,31 @@ class SheetShop(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.page, self.body, self.css = page, body, css
         self.sheet = stylesheet(page)
+        self._answers: dict[str, threading.Event] = {}
+        self.answered = 0
+        """Beacons, while it is not slow."""
+        self.held = 0
+        """How often the held image was asked for."""
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._asked: list[tuple[str, str]] = []
 
     def url(self, page: str) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/{page}"
+
+    @contextmanager
+    def slow(self, kind: str) -> Iterator[None]:
+        """Meanwhile the collector answers no `sheet` or no `image`."""
+        self._answers[kind] = threading.Event()
+        try:
+            yield
+        finally:
+            self._answers.pop(kind).set()
+
+    def wait_turn(self, kind: str) -> None:
+        held = self._answers.get(kind)
+        if held is not None:
+            held.wait(PATIENCE_S)
 
     def html(self, page: str) -> bytes:
         pasted = "" if page == "without" else self._pasted(page)
@@ -94,6 +118,8 @@ class SheetShop(ThreadingHTTPServer):
 
     def base(self, page: str) -> str:
         """Where the collector is: the shop's own host, or the same machine by another name."""
+        if page == "gone":
+            return NOBODY_THERE
         another = f"http://localhost:{self.server_address[1]}/g"
         return another if page in ("cross", "changed") else "/g"
 
@@ -116,6 +142,11 @@ class SheetShop(ThreadingHTTPServer):
         with self._lock:
             self._asked.append((token, name))
 
+    def views(self) -> int:
+        """How many have asked for their sheet."""
+        with self._lock:
+            return [name for _, name in self._asked].count("s")
+
     def token(self) -> str:
         """The latest view's."""
         with self._lock:
@@ -128,7 +159,7 @@ class SheetShop(ThreadingHTTPServer):
             names = [name for token, name in self._asked if token == latest and name != "s"]
         return [name for name in names if zone is None or name.startswith(f"{zone}.")]
 
-    def wait_for(self, *names: str, patience_s: float = 10.0) -> None:
+    def wait_for(self, *names: str, patience_s: float = PATIENCE_S) -> None:
         """Until the latest view has asked for all of these."""
         end = time.monotonic() + patience_s
         while missing := set(names) - set(self.asked()):
@@ -163,12 +194,17 @@ class _Answer(BaseHTTPRequestHandler):
                 token = f"{self.server.new_token()}-{ref}"
                 self._answer("text/plain", b"", 302, ("Location", f"/g/{token}/s"))
             case ["g", "hold", *_]:
+                self.server.held += 1
+                self.server.wait_turn("image")
                 self._answer("image/gif", GIF)
             case ["g", token, "s"]:
                 self.server.note(token, "s")
+                self.server.wait_turn("sheet")
                 self._answer("text/css", self.server.sheet_for(token))
             case ["g", token, name]:
                 self.server.note(token, name)
+                self.server.wait_turn("image")
+                self.server.answered += 1
                 self._answer("image/gif", GIF)
             case [page] if page in PAGES:
                 policy = ("Content-Security-Policy", self.server.policy(page))

@@ -16,29 +16,28 @@ import numpy as np
 import pytest
 
 from app.folding.seen import Seen
-from collector.tokens import Token, read_token
 from collector.wire import Capture, Kind
 from tests import provide
 from tests.absent import need
 from tests.browser.drive import ENGINES, Box, open_browser
-from tests.browser.played import Hand
-from tests.browser.script_shop import SECRET_TEXT, SECRET_VALUE, Proxy, ScriptShop, script_shop
+from tests.browser.played import NEAR_MS, NEAR_PX, Hand, off_px, untold_ms
+from tests.browser.script_shop import (
+    SECRET_TEXT,
+    SECRET_VALUE,
+    Proxy,
+    ScriptShop,
+    script_shop,
+)
 from tests.conftest import own_database
-from tests.serving import SECRET
 
 TYPED = "Geheim9731"
-NEAR_PX = 2.0
-NEAR_MS = 120.0
-ROUNDING_MS = 1.0
-"""Times are cut to whole milliseconds, and engines blur their clocks by as much."""
-
-SHOULD_COME_S = 10.0
+Batches = list[dict[str, Any]]
 SCROLLED_PX = 700
 BAR_PX = (75, 770)
 """In the viewport: the middle of the bar's left half."""
 
-SECOND_TICK_S = 10.4
-"""After the page was opened: the batch whose answer was lost has been sent again."""
+SLOW_S = 6.0
+"""Of an opening: longer than the script waits between two batches."""
 
 
 @dataclass(slots=True)
@@ -55,29 +54,21 @@ class Session:
     """From here on the page lay elsewhere under the pointer."""
     silent_bodies: int
     """Batches of the visit that opted out."""
+    slow: Batches
+    """Of a page whose opening took SLOW_S."""
 
     @property
-    def batches(self) -> list[dict[str, Any]]:
+    def batches(self) -> Batches:
         return [json.loads(body) for body in self.bodies]
 
-    def token(self) -> Token:
-        text = next(batch["t"] for batch in self.batches if "t" in batch)
-        token = read_token(text, SECRET.encode(), self.shop.running.clock())
-        assert isinstance(token, Token)
-        return token
-
     def view(self) -> Seen:
-        return self._view(self.token().view_id)
+        return self.shop.view_of(self.batches)
 
     def second_view(self) -> Seen:
         """After the shop's program changed the path."""
         (name,) = {batch["id"] for batch in self.batches if "t" not in batch}
         number = int(name, 16)
-        return self._view(number - 2**64 if number >= 2**63 else number)
-
-    def _view(self, view_id: int) -> Seen:
-        (view,) = (view for view in self.shop.views() if view.view_id == view_id)
-        return view
+        return self.shop.view(number - 2**64 if number >= 2**63 else number)
 
     def events(self, kind: Kind) -> Any:
         return self.view().events[self.view().events["kind"] == kind]
@@ -108,16 +99,16 @@ def _played(shop: ScriptShop, engine: str) -> Session:
         open_browser(engine) as browser,
         shop.proxy() as proxy,
         shop.proxy(sec_gpc="1") as silent,
+        shop.proxy(opens_after_s=SLOW_S) as slow,
     ):
         opted_out = Hand(browser)
         opted_out.open(f"{silent.url}/shipping")
         opted_out.click(155, 215)
         hand = Hand(browser)
         hand.open(f"{proxy.url}/shipping")
-        opened = time.monotonic()
         boxes = {name: browser.box(name) for name in ("#postcode", "#costs")}
         hand.stroke([(600, 300), (150, 230), (300, 240)])
-        time.sleep(1.0)
+        hand.rest(1.0)
         hand.stroke([(300, 240), (155, 215)])
         hand.click(155, 215)
         hand.click(200, 315)  # a label, which hands the click on to its box
@@ -127,18 +118,18 @@ def _played(shop: ScriptShop, engine: str) -> Session:
         browser.type(TYPED)
         scrolled_ms = hand.now_ms()
         hand.scroll(SCROLLED_PX)
-        time.sleep(0.5)
+        hand.rest(0.5)
         hand.click(*BAR_PX)
         hand.scroll(0)
         kept: list[Any] = browser.evaluate(
             "[document.cookie, localStorage.length, sessionStorage.length]"
         )
-        time.sleep(max(0.0, opened + SECOND_TICK_S - time.monotonic()))
+        proxy.until(_something_came_twice)
         hand.click(460, 80)  # the shop's program changes the path
-        time.sleep(0.5)
+        hand.rest(0.5)
         hand.stroke([(460, 80), (460, 140)], steps=4)
         hand.click(460, 140)  # leaves
-        _until_left(proxy)
+        proxy.until(_the_last_click_came)
         return Session(
             shop=shop,
             hand=hand,
@@ -150,16 +141,32 @@ def _played(shop: ScriptShop, engine: str) -> Session:
             boxes=boxes,
             scrolled_ms=scrolled_ms,
             silent_bodies=len(silent.bodies),
+            slow=_opened_slowly(slow, hand),
         )
 
 
-def _until_left(proxy: Proxy) -> None:
-    """Until the batch with the click that left has come."""
-    end = time.monotonic() + SHOULD_COME_S
-    while not any("t" not in json.loads(b) and _clicks(json.loads(b)) for b in proxy.bodies):
-        assert time.monotonic() < end, f"the last click never came: {proxy.bodies}"
-        time.sleep(0.02)
-    time.sleep(0.3)  # what comes beside it
+def _opened_slowly(slow: Proxy, hand: Hand) -> Batches:
+    """A page that was waited for, looked at and left."""
+    hand.open(f"{slow.url}/shipping")
+    hand.rest(0.5)
+    hand.browser.goto(f"{slow.url}/left")
+    slow.until(bool)
+    return slow.batches
+
+
+def _something_came_twice(batches: Batches) -> bool:
+    return len({_key(batch) for batch in batches}) < len(batches)
+
+
+def _the_last_click_came(batches: Batches) -> bool:
+    """And with it all that was told before: what is told last may overtake."""
+    told = {_key(batch) for batch in batches}
+    whole = all((name, n) in told for name, last in told for n in range(last))
+    return whole and any("t" not in batch and _clicks(batch) for batch in batches)
+
+
+def _key(batch: dict[str, Any]) -> tuple[str, int]:
+    return batch.get("t", batch["id"]), batch["s"]
 
 
 def _clicks(batch: dict[str, Any]) -> list[list[int]]:
@@ -171,16 +178,11 @@ def test_every_stored_point_is_where_the_hand_was_and_no_movement_goes_untold(
 ) -> None:
     trail = session.view().trail
     trail = trail[trail["t"] < session.scrolled_ms]
-    played = np.array([move for move in session.hand.moved if move[3] < session.scrolled_ms])
-    x, y, earliest, latest = played.T
-    far_px = np.hypot(trail["x"][:, None] - x, trail["y"][:, None] - y)
-    t = trail["t"][:, None].astype(float)
-    late_ms = np.maximum(np.maximum(earliest - t, t - latest), 0) - ROUNDING_MS
-    fits = (far_px <= NEAR_PX) & (late_ms <= NEAR_MS)
+    played = [move for move in session.hand.moved if move[3] < session.scrolled_ms]
     # Before its first stroke the pointer lay where the visit before had left it.
-    ours = trail["t"] >= earliest[0] - NEAR_MS
-    assert fits.any(axis=1)[ours].all()
-    assert (late_ms.min(axis=0) <= NEAR_MS).all()
+    ours = trail["t"] >= played[0][2] - NEAR_MS
+    assert off_px(trail[ours], played).max() <= NEAR_PX
+    assert untold_ms(trail, played).max() <= NEAR_MS
     assert len(trail) >= len(played) / 5
 
 
@@ -223,8 +225,8 @@ def test_the_click_that_leaves_comes_under_the_path_that_was_left(session: Sessi
 
 
 def test_answers_that_are_lost_bring_a_repeat_and_nothing_twice(session: Session) -> None:
-    told = [(batch.get("t", batch["id"]), batch["s"]) for batch in session.batches]
-    assert session.lost >= 2
+    told = [_key(batch) for batch in session.batches]
+    assert session.lost >= 1
     assert set(session.answers) == {(204, ""), (204, "repeat")}
     assert len(set(told)) < len(told), "something was sent again"
     for name in {name for name, _ in told}:
@@ -240,6 +242,18 @@ def test_a_page_that_bears_both_forms_is_one_view(session: Session) -> None:
     assert view.captures == 1 << Capture.CSS | 1 << Capture.SCRIPT
     assert view.presses, "the sheet spoke as well"
     assert view.press_count == len(session.events(Kind.CLICK))
+
+
+def test_a_page_that_was_slow_to_open_is_one_view_all_the_same(session: Session) -> None:
+    assert session.slow
+    assert all("t" in batch for batch in session.slow)
+
+
+def test_that_a_page_was_left_is_told_although_nothing_moved(session: Session) -> None:
+    assert [batch["r"] for batch in session.slow] == [[]] * len(session.slow)
+    kind, left_ms, *_ = session.slow[-1]["e"][-1]
+    assert kind == Kind.FOCUS
+    assert left_ms >= SLOW_S * 1000
 
 
 def test_focus_and_the_first_input_are_told_of_zones_but_not_of_sensitive_ones(
@@ -294,11 +308,8 @@ def test_on_a_phone_taps_are_clicks_fingers_leave_no_trail_and_the_script_may_st
         phone.tap(155, 215)
         time.sleep(0.3)
         phone.goto(f"{way.url}/left")
-        end = time.monotonic() + SHOULD_COME_S
-        while not way.bodies:
-            assert time.monotonic() < end, "nothing came"
-            time.sleep(0.02)
-        told = json.loads(way.bodies[0])
+        way.until(bool)
+        told = way.batches[0]
     assert "t" not in told
     assert told["r"] == []
     ((_, _, x, y, zone, u, v, _, placement),) = _clicks(told)

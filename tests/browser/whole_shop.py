@@ -6,6 +6,7 @@ for what came of it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,18 +48,30 @@ body { margin: 0; padding: 20px; font: 16px/24px sans-serif } h1 { margin: 0; he
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; script-src 'none'"
 )
+RULES_WITHIN = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+    "img-src 'self'", "img-src 'self' data:"
+)
+"""What a shop allows that lets optimisers put rules into its pages, and images of their own."""
+
 EMPTY = "<!doctype html><title>away</title>"
 
 
 @dataclass(frozen=True, slots=True)
 class WholeShop:
-    """`walk` is a checkout page; `press` one whose link leads to itself; and the demo's shop."""
+    """`walk` is a checkout page, `bare` the same without the snippet; `press` one whose link leads
+    to itself; and the demo's shop."""
 
     running: Running
     site: Site
     demo: Site
     asked: list[bytes] = field(default_factory=list)
     """Line, headers and body of every request to the collector."""
+    placed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """More of the shop's files, by path: their kind and their text."""
+    addresses: list[str] = field(default_factory=list)
+    """Whom the proxy names as the visitor: the last one; nobody while it is empty."""
+    came_s: list[float] = field(default_factory=list)
+    """When each page that a press leads to was asked for, by `time.monotonic`."""
 
     def url(self, path: str) -> str:
         return f"{self.running.url}/{path}"
@@ -95,18 +108,25 @@ class _Front:
         )
         self.keys: dict[str, str] = {}
         self.asked: list[bytes] = []
+        self.placed: dict[str, tuple[str, str]] = {}
+        self.addresses: list[str] = []
+        self.came_s: list[float] = []
         self._demo = mounted(Shop("http://127.0.0.1:9", self._pasted))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "http" and path.startswith("/g/"):
-            scope = {**scope, "headers": [*scope["headers"], (b"x-gloed-proto", b"HTTP/2.0")]}
+            passed = [(b"x-forwarded-for", one.encode()) for one in self.addresses[-1:]]
+            told = [*scope["headers"], *passed, (b"x-gloed-proto", b"HTTP/2.0")]
+            scope = {**scope, "headers": told}
             self.asked.append(repr((path, scope["query_string"], scope["headers"])).encode())
             await self.gloed(scope, self._noting(receive), send)
         elif scope["type"] == "http" and path.startswith(BASE):
             await self._demo(scope, receive, send)
         elif scope["type"] == "http" and path in PAGES:
             await _answer(send, *await PAGES[path](self, scope))
+        elif scope["type"] == "http" and path in self.placed:
+            await _answer(send, *self.placed[path], RULES_WITHIN)
         else:
             await self.gloed(scope, receive, send)
 
@@ -130,12 +150,16 @@ class _Front:
         return "text/html; charset=utf-8", _html(BODY + await self._pasted("walk"))
 
     async def press(self, scope: Scope) -> tuple[str, str]:
+        self.came_s.append(time.monotonic())
         n = int(parse_qs(scope["query_string"].decode()).get("n", ["0"])[0])
         link = f'<p><a id="pay" href="/press?n={n + 1}">Verder</a></p>'
         return "text/html; charset=utf-8", _html(link + await self._pasted("press"))
 
     async def style(self, _scope: Scope) -> tuple[str, str]:
         return "text/css", CSS
+
+    async def bare(self, _scope: Scope) -> tuple[str, str]:
+        return "text/html; charset=utf-8", _html(BODY)
 
     async def away(self, _scope: Scope) -> tuple[str, str]:
         return "text/html; charset=utf-8", EMPTY
@@ -145,6 +169,7 @@ PAGES = {
     "/walk": _Front.walk,
     "/press": _Front.press,
     "/style.css": _Front.style,
+    "/bare": _Front.bare,
     "/away": _Front.away,
 }
 
@@ -157,12 +182,12 @@ def _html(body: str) -> str:
     )
 
 
-async def _answer(send: Send, kind: str, text: str) -> None:
+async def _answer(send: Send, kind: str, text: str, policy: str = POLICY) -> None:
     body = text.encode()
     headers = [
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),
-        (b"content-security-policy", POLICY.encode()),
+        (b"content-security-policy", policy.encode()),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -180,7 +205,9 @@ def whole_shop(database_url: str) -> Iterator[WholeShop]:
         holding = running.context.collector.holding
         holding.begin()
         try:
-            yield WholeShop(running, site, demo, front.asked)
+            yield WholeShop(
+                running, site, demo, front.asked, front.placed, front.addresses, front.came_s
+            )
         finally:
             loop.call_soon_threadsafe(holding.end)
 

@@ -12,7 +12,7 @@ from collector.partitions import make_partitions, partition_name
 from collector.tables import PARTITIONED
 from tests.collector.build import DAY
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("bare_database_url")]
 DAYS = [DAY + timedelta(days=n) for n in range(3)]
 
 

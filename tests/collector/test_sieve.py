@@ -10,16 +10,20 @@ import pytest
 from collector.decode import Batch
 from collector.hits import Beacon, Drop, Hit, Opening, Script, Thanks
 from collector.sieve import (
+    OF_BEACON,
     STEPS,
     Step,
     consented,
     human,
     known_page,
     known_site,
+    no_staff,
     not_prefetched,
+    of_the_shop,
     on_time,
     respects_opt_out,
     sift,
+    switched_on,
     well_named,
 )
 from collector.sites import Consent
@@ -28,17 +32,19 @@ from collector.wire import BATCH_CLOCK_TOLERANCE_H, Reason
 from tests.collector.build import AT, PAGE, a_hit, a_site
 
 ASKS = a_site(consent={"cookie": "cookie-consent", "pattern": "*yes*"})
+OWN = a_site(exclude_networks=["192.0.2.0/24", "2001:db8::/48"])
+LISTED = a_site(origins=["shop.nl"])
+SHUT = a_site(quarantined_origins=["bad.example"])
 TOKEN = Token(1, 1, 1, 1)
 AT_MIN = int(AT.timestamp()) // 60
 
 
 def a_script(token: Token | None = None, slug: str | None = "cart", **more: Any) -> Script:
-    told: dict[str, Any] = {"view_id": 1, "opened_min": AT_MIN, **more}
+    told: dict[str, Any] = {"path": None, "view_id": 1, "opened_min": AT_MIN, **more}
     batch = Batch(
         token=None,
         slug=slug,
         seq=0,
-        path=None,
         ref=None,
         viewport=(1, 1),
         page=(1, 1),
@@ -90,6 +96,33 @@ CASES: list[tuple[Step, Hit, Reason | None]] = [
     (human, a_hit(), None),
     (human, a_hit(agent=""), Reason.BOT),
     (human, a_hit(agent="Googlebot/2.1"), Reason.BOT),
+    (not_prefetched, a_hit(purpose="preview"), Reason.PREFETCH),
+    (switched_on, a_hit(), None),
+    (switched_on, a_hit(site=a_site(mode="exempt")), None),
+    (switched_on, a_hit(site=a_site(mode="off")), Reason.OFF),
+    (no_staff, a_hit(), None),
+    (no_staff, a_hit(site=OWN), Reason.STAFF),
+    (no_staff, a_hit(site=OWN, address="192.0.3.1"), None),
+    (no_staff, a_hit(site=OWN, address="2001:db8:0:7::/64"), Reason.STAFF),
+    (no_staff, a_hit(site=OWN, address="unknown"), None),
+    (no_staff, a_hit(Beacon(TOKEN, "7.h"), site=OWN), None),
+    (no_staff, a_hit(Thanks(None), site=OWN), Reason.STAFF),
+    (no_staff, a_hit(site=a_site(exclude_networks=["no network"])), None),
+    (no_staff, a_hit(referrer="https://shop.nl/?p=7&preview=true"), Reason.STAFF),
+    (no_staff, a_hit(referrer="https://shop.nl/preview=true"), None),
+    (no_staff, a_hit(referrer="https://shop.nl/?xpreview=true"), None),
+    (no_staff, a_hit(a_script(path="/cart?preview_theme_id=9")), Reason.STAFF),
+    (of_the_shop, a_hit(referrer="https://elsewhere.nl/"), None),
+    (of_the_shop, a_hit(site=LISTED), None),
+    (of_the_shop, a_hit(site=LISTED, referrer="https://shop.nl/kassa"), None),
+    (of_the_shop, a_hit(site=LISTED, referrer="https://www.shop.nl:8443/"), None),
+    (of_the_shop, a_hit(site=LISTED, referrer="https://SHOP.nl./"), None),
+    (of_the_shop, a_hit(site=LISTED, referrer="https://myshop.nl/"), Reason.ORIGIN),
+    (of_the_shop, a_hit(site=LISTED, referrer="https://shop.nl@evil.nl/"), Reason.ORIGIN),
+    (of_the_shop, a_hit(site=LISTED, referrer="null"), Reason.ORIGIN),
+    (of_the_shop, a_hit(Thanks(None), site=LISTED, referrer="https://pay.nl/"), None),
+    (of_the_shop, a_hit(site=SHUT, referrer="https://bad.example/x"), Reason.QUARANTINED),
+    (of_the_shop, a_hit(site=SHUT, referrer="https://shop.nl/"), None),
     (well_named, a_hit(Beacon(TOKEN, "7.h")), None),
     (well_named, a_hit(Beacon(TOKEN, "open")), Reason.BAD_NAME),
     (well_named, a_hit(Beacon(TOKEN, "7.h\n")), Reason.BAD_NAME),
@@ -163,3 +196,10 @@ def test_a_page_just_opened_is_on_time_whatever_the_second() -> None:
     hit = a_hit(a_script())
     late = Hit(hit.at + timedelta(seconds=59), hit.sent, hit.said, hit.site)
     assert on_time(late) == late
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in OF_BEACON])
+def test_what_a_beacon_is_not_asked_would_keep_it(step: Step) -> None:
+    for site in (ASKS, OWN, LISTED, SHUT):
+        hit = a_hit(Beacon(TOKEN, "7.h"), site=site, referrer="https://bad.example/?preview=1")
+        assert step(hit) is hit

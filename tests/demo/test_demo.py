@@ -121,14 +121,14 @@ def _whole_days() -> list[date]:
     return [today - timedelta(days=DAYS - n) for n in range(DAYS)]
 
 
-async def _map(shown: Shown, **asked: str) -> dict[str, Any]:
+async def _map(shown: Shown, name: str = "heatmap", **asked: str) -> dict[str, Any]:
     connected = Store(shown.url)
     await connected.open()
     try:
         key = await add_key(connected, 1, "read", "test", system_clock())
     finally:
         await connected.close()
-    path = f"/api/v1/sites/{shown.ready.site_key}/pages/{SHIPPING_PAGE}/heatmap.json"
+    path = f"/api/v1/sites/{shown.ready.site_key}/pages/{SHIPPING_PAGE}/{name}.json"
     async with httpx.AsyncClient(base_url=shown.base, timeout=60) as client:
         answer = await client.get(path, params=asked, headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == 200, answer.text
@@ -157,6 +157,18 @@ async def test_those_who_abandon_stall_there_and_those_who_complete_do_not(shown
         seconds[outcome] = sum(zone["total"] for zone in zones if zone["name"] == STALL_ZONE)
     assert seconds["abandoned"] > 8
     assert seconds["completed"] < 1
+
+
+async def test_the_planted_stall_is_the_first_zone_of_the_contrast(shown: Shown) -> None:
+    """Two days are too few for a verdict, and enough for a rank; a week of the demo has both."""
+    told = await _map(shown, "zones")
+    first = told["zones"][0]
+    assert (told["stage"], told["contrast"], first["name"]) == ("ranked", True, STALL_ZONE)
+    assert first["a"]["seconds"]["low"] > 2 * first["b"]["seconds"]["high"]
+    assert first["ratio"]["low"] > 2
+    assert told["verdict"]["until"] is None
+    fields = (await _map(shown, "fields"))["fields"]
+    assert [field["name"] for field in fields] == ["Bezorgwijze"]
 
 
 async def test_every_visit_ends_as_it_was_planned(shown: Shown) -> None:

@@ -11,7 +11,7 @@ import pytest
 from heatmap.errors import CohortError
 from heatmap.intervals import UNKNOWN, mean_interval, rate_interval, ratio_interval
 from heatmap.zone_metrics import ZoneActs, zone_metrics
-from heatmap.zone_tests import ZoneDifference, compare_rates, compare_seconds
+from heatmap.zone_tests import ZoneDifference, compare_zones
 
 VISITS = 120
 FIRST = np.arange(2 * VISITS) < VISITS
@@ -29,7 +29,7 @@ def by_zone(zones: tuple[ZoneDifference, ...]) -> list[ZoneDifference]:
 
 
 def test_the_zone_that_takes_longer_comes_first_with_what_is_to_be_said_of_it() -> None:
-    found = compare_seconds(seconds(ratio=2.5), FIRST)
+    found = compare_zones(seconds(ratio=2.5), FIRST)
     zone = found.zones[0]
     assert (zone.zone, found.enough, zone.p) == (2, True, found.p_page)
     assert zone.p <= 0.01
@@ -43,18 +43,18 @@ def test_the_zone_that_takes_longer_comes_first_with_what_is_to_be_said_of_it() 
 
 
 def test_zones_that_do_not_differ_are_not_named() -> None:
-    assert compare_seconds(seconds(), FIRST).p_page > 0.05
+    assert compare_zones(seconds(), FIRST).p_page > 0.05
 
 
 def test_visits_in_another_order_give_the_same_answer() -> None:
     order = np.random.default_rng(2).permutation(2 * VISITS)
     told = seconds(ratio=1.5)
-    assert compare_seconds(told[order], FIRST[order]) == compare_seconds(told, FIRST)
+    assert compare_zones(told[order], FIRST[order]) == compare_zones(told, FIRST)
 
 
 def test_cohorts_that_change_places_change_the_sign_and_no_p() -> None:
     told = seconds(ratio=1.5)
-    there, back = (by_zone(compare_seconds(told, which).zones) for which in (FIRST, ~FIRST))
+    there, back = (by_zone(compare_zones(told, which).zones) for which in (FIRST, ~FIRST))
     for one, other in zip(there, back, strict=True):
         assert other.t == pytest.approx(-one.t)
         assert other.p == one.p
@@ -63,9 +63,9 @@ def test_cohorts_that_change_places_change_the_sign_and_no_p() -> None:
 
 def test_one_visit_of_half_an_hour_does_not_decide() -> None:
     told = seconds(ratio=2.5)
-    before = compare_seconds(told, FIRST)
+    before = compare_zones(told, FIRST)
     told[[3, VISITS + 3], 0] = 1800.0
-    after = compare_seconds(told, FIRST)
+    after = compare_zones(told, FIRST)
     assert [zone.zone for zone in after.zones if zone.p <= 0.05] == [2]
     assert after.zones[0].ratio.value == pytest.approx(before.zones[0].ratio.value, rel=0.1)
 
@@ -73,9 +73,9 @@ def test_one_visit_of_half_an_hour_does_not_decide() -> None:
 def test_only_visits_that_saw_a_zone_count_for_it() -> None:
     told, seen = seconds(), np.ones((2 * VISITS, 5), dtype=bool)
     seen[: VISITS // 2, 4] = False
-    zone = by_zone(compare_seconds(told, FIRST, exposed=seen).zones)[4]
+    zone = by_zone(compare_zones(told, FIRST, exposed=seen).zones)[4]
     assert (zone.first_exposed, zone.second_exposed) == (VISITS // 2, VISITS)
-    everybody = by_zone(compare_seconds(np.where(seen, told, 0), FIRST).zones)[4]
+    everybody = by_zone(compare_zones(np.where(seen, told, 0), FIRST).zones)[4]
     assert zone.first.value == pytest.approx(2 * everybody.first.value, rel=0.25)
     assert zone.p > 0.05 >= everybody.p
 
@@ -83,13 +83,13 @@ def test_only_visits_that_saw_a_zone_count_for_it() -> None:
 def test_devices_are_compared_each_with_its_own() -> None:
     phone = (np.arange(2 * VISITS) % 10 < np.where(FIRST, 8, 2)).astype(int)
     told = np.where(phone[:, None], seconds() / 4, seconds())
-    assert compare_seconds(told, FIRST).p_page <= 0.05
-    assert compare_seconds(told, FIRST, stratum=phone).p_page > 0.05
+    assert compare_zones(told, FIRST).p_page <= 0.05
+    assert compare_zones(told, FIRST, stratum=phone).p_page > 0.05
 
 
 def test_too_few_visits_are_ranked_with_intervals_and_not_tested() -> None:
     told = seconds(ratio=3.0)[90:150]
-    found = compare_seconds(told, FIRST[90:150])
+    found = compare_zones(told, FIRST[90:150])
     assert not found.enough
     assert math.isnan(found.p_page)
     assert all(math.isnan(zone.p) and math.isnan(zone.t) for zone in found.zones)
@@ -101,7 +101,7 @@ def test_a_zone_where_few_dwelt_is_not_tested() -> None:
     told = seconds()
     told[:, 1] = 0
     told[:3, 1] = 4.0
-    zone = by_zone(compare_seconds(told, FIRST).zones)[1]
+    zone = by_zone(compare_zones(told, FIRST).zones)[1]
     assert math.isnan(zone.p)
     assert zone.ratio is UNKNOWN or math.isnan(zone.ratio.value)
 
@@ -113,7 +113,7 @@ def test_rates_are_compared_like_seconds() -> None:
         0.4,
         0.4,
     ]
-    found = compare_rates(did, FIRST)
+    found = compare_zones(did, FIRST, measure="rate")
     zone = found.zones[0]
     assert (zone.zone, zone.p <= 0.05) == (0, True)
     hits = int(did[FIRST, 0].sum())
@@ -134,12 +134,12 @@ def test_tables_that_do_not_belong_together_are_refused(
     told: Any, given: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(CohortError, match=says):
-        compare_seconds(told, np.array([True, False]), **given)
+        compare_zones(told, np.array([True, False]), **given)
 
 
 def test_a_rate_is_of_what_was_or_was_not_done() -> None:
     with pytest.raises(CohortError, match="true or false"):
-        compare_rates(np.array([[0.5], [1.0]]), np.array([True, False]))
+        compare_zones([[0.5], [1.0]], [True, False], measure="rate")
 
 
 def test_metrics_are_shares_of_those_who_could() -> None:

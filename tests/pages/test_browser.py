@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from app.access.session import COOKIE
 from collector.sites import Site
@@ -43,40 +43,50 @@ class Tab:
         return self._thread.submit(step, self._page).result()
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[tuple[ThreadPoolExecutor, Browser]]:
+    """One browser for all of this, and the thread it lives in."""
+    with ThreadPoolExecutor(1, "playwright") as thread, ExitStack() as stack:
+        programs = provide.programs("chromium")
+
+        def start() -> Browser:
+            playwright = stack.enter_context(sync_playwright())
+            return stack.enter_context(
+                playwright.chromium.launch(
+                    executable_path=programs["chromium"] if programs else None,
+                    args=["--no-sandbox", "--disable-gpu"],
+                )
+            )
+
+        yield thread, thread.submit(start).result()
+        thread.submit(stack.close).result()
+
+
 @pytest.fixture
-def open_tab(gloed: Running, designer: httpx.Client) -> Any:
-    """Opens a browser without scripts that is signed in."""
+def open_tab(
+    gloed: Running, designer: httpx.Client, chromium: tuple[ThreadPoolExecutor, Browser]
+) -> Any:
+    """Opens a stranger's window without scripts that is signed in."""
+    thread, browser = chromium
     cookie = {"name": COOKIE, "value": designer.cookies[COOKIE], "url": gloed.url}
 
     @contextmanager
     def opened(size: tuple[int, int] = WIDE, **more: Any) -> Iterator[Tab]:
-        with ThreadPoolExecutor(1, "playwright") as thread:
-            playwright = thread.submit(sync_playwright().start).result()
-            programs = provide.programs("chromium")
-            browser = thread.submit(
-                lambda: playwright.chromium.launch(
-                    executable_path=programs["chromium"] if programs else None,
-                    args=["--no-sandbox", "--disable-gpu"],
-                )
-            ).result()
-            try:
-                yield thread.submit(
-                    lambda: Tab(thread, _page(browser, cookie, size, more))
-                ).result()
-            finally:
-                thread.submit(browser.close).result()
-                thread.submit(playwright.stop).result()
+        context = thread.submit(_context, browser, cookie, size, more).result()
+        try:
+            yield thread.submit(lambda: Tab(thread, context.new_page())).result()
+        finally:
+            thread.submit(context.close).result()
 
     return opened
 
 
-def _page(browser: Any, cookie: dict[str, str], size: tuple[int, int], more: Any) -> Page:
+def _context(browser: Browser, cookie: Any, size: tuple[int, int], more: Any) -> BrowserContext:
     context = browser.new_context(
         java_script_enabled=False, viewport={"width": size[0], "height": size[1]}, **more
     )
     context.add_cookies([cookie])
-    page: Page = context.new_page()
-    return page
+    return context
 
 
 def map_of(gloed: Running, site: Site) -> str:

@@ -424,8 +424,23 @@ def test_below_the_threshold_the_page_says_how_many_and_how_long(
 @pytest.mark.parametrize("query", ["?date_to=2026-11-17", "?device=tablet"])
 def test_what_has_no_pace_promises_no_day(designer: httpx.Client, young: Site, query: str) -> None:
     sheet = Sheet(designer.get(page_of(young, query=query)).text)
-    assert "10 more visits" in sheet.text
+    assert sheet.text.count("Too few visits") == 1
+    assert "more visits, and" not in sheet.text
     assert "pace" not in sheet.text
+
+
+def test_a_period_beside_a_day_of_few_is_refused_with_one_that_is_shown(
+    gloed: Running, designer: httpx.Client, young: Site
+) -> None:
+    for number in range(4, LIVE_THRESHOLD + 4):
+        gloed.clock.set(NOON - timedelta(days=1))
+        Walker(gloed.url, PHONE, f"10.0.1.{number}").open(young, "shipping")
+    gloed.clock.set(NOON)
+    sheet = Sheet(designer.get(page_of(young, query="?date_to=2026-11-17")).text)
+    assert "would differ by a few visits only" in sheet.text
+    (link,) = [e for e in sheet.all("a") if "instead" in e.text]
+    shown = Sheet(designer.get(page_of(young) + link.attributes["href"]).text)
+    assert shown.facts()["Visits"] == str(LIVE_THRESHOLD + 4)
 
 
 def test_a_page_without_a_picture_says_how_to_take_one(

@@ -118,3 +118,12 @@ def test_the_list_of_shops_leads_to_it(designer: httpx.Client, shop: Site) -> No
     links = [e.attributes["href"] for e in Sheet(designer.get("/").text).all("a")]
     (link,) = [one for one in links if one.endswith("/privacy")]
     assert designer.get("/" + link.removeprefix("./")).status_code == 200
+
+
+def test_a_mode_is_told_as_it_is(gloed: Running, shop: Site) -> None:
+    exempt = whole(notice(configured(gloed, shop, mode="exempt"), "en"))
+    assert "Every visit is counted" in exempt
+    assert "No reference to your order is kept." in exempt
+    assert "hashed" not in exempt
+    assert "keyed hash" in whole(notice(configured(gloed, shop, mode="consent"), "en"))
+    assert "nothing is recorded" in whole(notice(configured(gloed, shop, mode="off"), "en"))

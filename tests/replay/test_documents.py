@@ -38,7 +38,7 @@ def test_every_field_of_a_batch_is_described_and_no_other() -> None:
 
 
 def test_the_example_of_a_goal_is_taken_and_every_result_named() -> None:
-    assert decode_goal(examples(WIRE)[1].encode()) == ("checkout-7Qm2", RESULTS["completed"])
+    assert decode_goal(examples(WIRE)[1].encode()) == ("checkout-7Qm2", RESULTS["completed"], False)
     assert all(f"`{result}`" in WIRE for result in RESULTS)
 
 

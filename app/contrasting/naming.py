@@ -1,0 +1,31 @@
+"""A strong name for an answer about two cohorts: known before any work, another when it changes."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+
+from app.context import Context
+from app.contrasting.asked import VisitFilter
+from collector.sites import Page, Site
+
+RENDERER = version("gloed")
+
+_DATA = """
+    SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version,
+           (SELECT count(*) FROM goal WHERE site_id = $1) AS goals
+"""
+"""The closing job raises the version for whatever it derives; goals are counted beside it, because
+those that match no visit change the labels' truth alone."""
+
+
+async def contrast_etag(
+    context: Context, site: Site, page: Page, query: VisitFilter, kind: str
+) -> str:
+    """Strong ETag over data, day, question and renderer; `kind` tells answers of one question
+    apart."""
+    row = await context.store.fetchrow(_DATA, site.site_id)
+    today = site.day_of(context.clock())
+    told = (kind, site.site_id, site.state, page, today, *row.values(), RENDERER)
+    named = f"{told!r} {query.model_dump_json()}"
+    return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'

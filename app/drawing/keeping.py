@@ -1,0 +1,59 @@
+"""Answers by name: what two ask for at once is made once, and what was made last is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Keeping(Generic[T]):
+    """Of one kind of answers; a name stands for everything that went into one."""
+
+    def __init__(self, most_bytes: int, size: Callable[[T], int]) -> None:
+        self._most_bytes, self._size = most_bytes, size
+        self._kept: OrderedDict[str, T] = OrderedDict()
+        self._under_way: dict[str, asyncio.Task[T]] = {}
+        self._states: dict[int, int] = {}
+        self._owners: dict[str, tuple[int, int]] = {}
+        """Shop, and the state of its data that an answer was begun in."""
+
+    async def get(
+        self, name: str, make: Callable[[], Awaitable[T]], *, shop: int, version: int
+    ) -> T:
+        """What is kept under the name, else what `make` makes, for all who ask meanwhile.
+
+        Of a shop only answers of one state of its data are kept: nobody asks for former ones
+        again, and what was deleted must not stay.
+        """
+        if self._states.get(shop) != version:
+            self._states[shop] = version
+            self._let_go(shop)
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            return self._kept[name]
+        if name not in self._under_way:
+            task = asyncio.ensure_future(make())
+            self._under_way[name] = task
+            self._owners[name] = shop, version
+            task.add_done_callback(partial(self._finish, name))
+        return await asyncio.shield(self._under_way[name])
+
+    def _finish(self, name: str, task: asyncio.Future[T]) -> None:
+        del self._under_way[name]
+        shop, version = self._owners[name]
+        if task.cancelled() or task.exception() is not None or self._states[shop] != version:
+            del self._owners[name]
+            return
+        self._kept[name] = task.result()
+        while sum(map(self._size, self._kept.values())) > self._most_bytes:
+            oldest, _ = self._kept.popitem(last=False)
+            del self._owners[oldest]
+
+    def _let_go(self, shop: int) -> None:
+        for name in [name for name in self._kept if self._owners[name][0] == shop]:
+            del self._kept[name], self._owners[name]

@@ -1,0 +1,167 @@
+"""The stall page and the form report: one sentence first, zones before the map, and what is said
+where there is nothing to contrast."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from app.picturing.layouts import put_layout
+from collector.codes import Device, Outcome
+from collector.sites import Site
+from tests.app.build import goal, put_rows
+from tests.app.conftest import settle
+from tests.app.derived import Came, put_came
+from tests.build import make_shop, page_of
+from tests.conftest import NOON
+from tests.pages.conftest import BOXES
+from tests.pages.sheet import Sheet, picture_png
+from tests.serving import Running
+
+TODAY = NOON.date()
+DAY = timedelta(days=1)
+DAYS = 8
+SENTENCE = "Abandoners spend "
+
+
+def came(days: int, each: int, stall: float = 5.0) -> Iterator[Came]:
+    draw = random.Random(11)
+    for n in range(2 * each * days):
+        gone = n % 2 == 0
+        dwell = {zone: draw.lognormvariate(0.6, 0.8) for zone in (1, 2, 3)}
+        dwell[2] *= stall if gone else 1
+        yield Came(
+            day=TODAY - (days - 1 - n // (2 * each)) * DAY,
+            outcome=Outcome.ABANDONED if gone else Outcome.COMPLETED,
+            device=Device.PHONE,
+            dwell_s=dwell,
+            facts=[(1, "f", 2_000), (1, "f2", 4_000), *([(1, "e", 5_000)] if gone else [])],
+            deepest_px=800,
+        )
+
+
+def stalled(gloed: Running, *, days: int = DAYS, each: int = 16, orders: int = 0) -> Site:
+    """A live shop; of `orders` that its server reported none was matched."""
+    site = gloed.do(make_shop(gloed.store, NOON - (days - 1) * DAY, live=True))
+    gloed.context.catalogue.forget()
+    settle(gloed)
+    page = page_of(site, "shipping")
+    gloed.do(put_came(gloed.store, site, page, came(days, each)))
+    if orders:
+        rows = [goal(n, NOON - n * timedelta(hours=1), visitor=n, source=3) for n in range(orders)]
+        gloed.do(put_rows(gloed.store, site, "goal", rows))
+    made = put_layout(
+        gloed.store,
+        site,
+        page,
+        width_px=390,
+        height_px=800,
+        pointer="coarse",
+        boxes=BOXES,
+        picture=picture_png(390, 800),
+        source="capture",
+        now=NOON - 60 * DAY,
+    )
+    gloed.do(made)
+    return site
+
+
+def shown(designer: httpx.Client, site: Site, name: str, query: str = "", **more: str) -> str:
+    answer = designer.get(
+        f"/sites/{site.public_key}/pages/shipping/{name}{query}", headers=more or None
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def test_it_opens_with_one_sentence_then_ranks_the_zones_then_draws_the_map(
+    designer: httpx.Client, gloed: Running
+) -> None:
+    site = stalled(gloed, orders=5)
+    text = shown(designer, site, "stalls")
+    places = [
+        text.index(part)
+        for part in (
+            SENTENCE,
+            "Read this first.",
+            "Zones, the surest difference first",
+            "stalls.png?picture=page",
+            "What may be said, and when",
+        )
+    ]
+    assert places == sorted(places), "labels below 80 % are told above the picture"
+    assert "0 of 5 orders that the shop reports were matched" in text
+    assert "verzendkosten" in text[places[0] : places[1]]
+    assert "p = 0.00" in text[places[0] : places[1]]
+    assert '<li value="1">verzendkosten' in text, "the picture's number, in words"
+    assert "An association" in text
+
+    dutch = shown(designer, site, "stalls", **{"accept-language": "nl"})
+    assert "Afhakers besteden " in dutch
+    assert "Lees dit eerst." in dutch
+    address = f"/sites/{site.public_key}/pages/shipping"
+    picture = designer.get(f"/api/v1{address}/stalls.png?picture=page")
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
+    for page in ("", "/stalls", "/form"):
+        tabs = Sheet(designer.get(address + page).text)
+        assert tabs.text.count("Form report") >= 1
+
+    variants = shown(designer, site, "stalls", "?a=variant:0&b=variant:1")
+    assert "An association" not in variants
+    others = shown(designer, site, "stalls", "?a=device:phone&b=device:desktop")
+    assert "Cohort A" in others
+    planned = shown(designer, site, "stalls", "?planned=2")
+    assert "One question, asked in advance" in planned
+    assert shown(designer, site, "stalls", "?device=phone&a=&planned=").count(SENTENCE) == 1
+
+
+def test_the_form_report_tells_each_field_of_all_and_of_both(
+    designer: httpx.Client, gloed: Running
+) -> None:
+    site = stalled(gloed, days=3, each=12)
+    text = shown(designer, site, "form")
+    sheet = Sheet(text)
+    assert "72 visits met this form." in sheet.text
+    row = text[text.index("rowgroup") : text.index("</tbody>")]
+    assert "postcode" in row
+    assert row.count('scope="row"') == 3, "all, abandoners, completers"
+    assert "2.0 s" in row or "3." in row
+    assert "100" in row
+    assert "Formulierrapport" in shown(designer, site, "form", **{"accept-language": "nl"})
+
+
+def test_too_few_or_no_goal_is_said_and_nothing_is_contrasted(
+    designer: httpx.Client, gloed: Running
+) -> None:
+    site = stalled(gloed, days=1, each=16)
+    assert "It is tested from" in shown(designer, site, "stalls")
+    gloed.do(gloed.store.execute("DELETE FROM visit WHERE outcome = 1"))
+    gloed.do(gloed.store.execute("UPDATE site SET data_version = data_version + 1"))
+    text = shown(designer, site, "stalls")
+    assert "16 visits abandoned and 0 completed so far: too few to contrast." in text
+    assert "Of 16 that did not complete the last sign came from: postcode (16)." in text
+    gloed.do(gloed.store.execute("UPDATE page SET goal = false"))
+    gloed.context.catalogue.forget()
+    assert "Nothing tells which visits completed" in shown(designer, site, "stalls")
+    gloed.do(gloed.store.execute("DELETE FROM visit"))
+    for name in ("stalls", "form"):
+        assert "Too few visits" in shown(designer, site, name)
+
+
+@pytest.mark.parametrize(
+    "query", ["?a=phone", "?device=toaster", "?a=device:phone&b=device:phone", "?x=1", "?a=1&a=2"]
+)
+def test_what_cannot_be_asked_is_a_page_that_says_so(
+    designer: httpx.Client, gloed: Running, query: str
+) -> None:
+    site = gloed.do(make_shop(gloed.store, NOON))
+    gloed.context.catalogue.forget()
+    for name in ("stalls", "form"):
+        answer = designer.get(f"/sites/{site.public_key}/pages/shipping/{name}{query}")
+        assert answer.status_code == 422
+        assert answer.headers["content-type"].startswith("text/html")
+    assert designer.get(f"/sites/{site.public_key}/pages/nowhere/stalls").status_code == 404
