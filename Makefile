@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 PIP_AUDIT_VERSION := 2.10.1
 PROCESSES ?= 4
 APART := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
-WALKS := $(addprefix tests/browser/test_,visit.py script.py unharmed.py optimised.py)
+WALKS := $(addprefix tests/browser/test_,visit.py script.py unharmed.py optimised.py drive.py closing.py)
 STORE_TESTS := tests/journey tests/collector tests/app \
 	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
 SOURCES := app collector heatmap migrations snippets tests
@@ -37,7 +37,7 @@ test: setup provide ## everything that is checked, the journey of one event firs
 	@$(BIN)/python -m pytest tests/journey
 	@$(BIN)/python -m pytest $(APART) tests --ignore tests/journey $(WALKS:%=--ignore %)
 
-test-walks: setup provide ## whole visits in three engines, timed by what their hands did: one after the other
+test-walks: setup provide ## three engines and their drivers, whole visits timed by what their hands did: one after the other
 	@$(BIN)/python -m pytest $(WALKS)
 
 test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL

@@ -116,7 +116,7 @@ _ENDING = """
     SELECT DISTINCT period FROM job WHERE site_id = $1 AND period < $2 AND name = ANY($3)
     ORDER BY period
 """
-_PER_DAY = ("close", "forget_refs", FINAL)
+_PER_DAY = ("close", "layouts", "forget_refs", FINAL)
 
 
 async def _make_final(store: Store, site_id: int, first: date, now: datetime) -> None:
