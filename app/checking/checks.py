@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from urllib.parse import urljoin
 
 import httpx
 
-from app.checking.pasted import read_pasted
+from app.checking.engines import engines
+from app.checking.findings import Finding as Finding
+from app.checking.findings import Translated
+from app.checking.pasted import Pasted, read_pasted
 from app.checking.policies import blocked
 from app.config import Settings
-from app.folding.hearing import Signal
+from app.marked import N_
 from app.store import Store
-from collector.codes import Browser, Device, System
 from collector.sites import Site, read_sites
-from collector.wire import Capture, Reason
+from collector.wire import Reason
 
 LOOKED_BACK = timedelta(days=1)
 JOB_LAG = timedelta(minutes=15)
@@ -26,38 +26,38 @@ JOB_LAG = timedelta(minutes=15)
 PAGE_TIMEOUT_S = 10.0
 
 MEANING = {
-    Reason.OPT_OUT: "visitors asked not to be counted (GPC or DNT)",
-    Reason.NO_CONSENT: "the consent cookie was absent or said no",
-    Reason.BOT: "robots",
-    Reason.PREFETCH: "pages fetched ahead and not seen, `gloed check` of a page among them",
-    Reason.UNKNOWN_PAGE: "the snippet names a page that `gloed snippet` never made",
-    Reason.BAD_TOKEN: "addresses that nobody was given",
-    Reason.BAD_NAME: "names outside the grammar: an old sheet, or somebody playing",
-    Reason.BAD_REF: "a reference of 4 to 128 of A-Z a-z 0-9 . _ ~ - was expected",
-    Reason.EXPIRED: "pages left open for more than a day",
-    Reason.CLOCK: "browsers whose clock is days off",
-    Reason.UNKNOWN_SITE: "no such site key",
-    Reason.REPEAT: "sent again, and kept once",
-    Reason.OUTSIDE_PAGE: "places outside the page",
-    Reason.TWIN: "opened twice by one page load",
-    Reason.COPIED: "tokens that several visitors used",
-    Reason.OFF: "the shop is switched off (mode off)",
-    Reason.STAFF: "the shop's own people: exclude_networks, and previews of its admin",
-    Reason.ORIGIN: "pages elsewhere that bear this shop's key: see its list of origins",
-    Reason.FLOOD: "more than one visitor or one page view can send",
-    Reason.TEST_ORDER: "test orders of the payment provider",
-    Reason.QUARANTINED: "page views that were excluded by hand: `gloed quarantine list`",
+    Reason.OPT_OUT: N_("visitors asked not to be counted (GPC or DNT)"),
+    Reason.NO_CONSENT: N_("the consent cookie was absent or said no"),
+    Reason.BOT: N_("robots"),
+    Reason.PREFETCH: N_("pages fetched ahead and not seen, `gloed check` of a page among them"),
+    Reason.UNKNOWN_PAGE: N_("the snippet names a page that `gloed snippet` never made"),
+    Reason.BAD_TOKEN: N_("addresses that nobody was given"),
+    Reason.BAD_NAME: N_("names outside the grammar: an old sheet, or somebody playing"),
+    Reason.BAD_REF: N_("a reference of 4 to 128 of A-Z a-z 0-9 . _ ~ - was expected"),
+    Reason.EXPIRED: N_("pages left open for more than a day"),
+    Reason.CLOCK: N_("browsers whose clock is days off"),
+    Reason.UNKNOWN_SITE: N_("no such site key"),
+    Reason.REPEAT: N_("sent again, and kept once"),
+    Reason.OUTSIDE_PAGE: N_("places outside the page"),
+    Reason.TWIN: N_("opened twice by one page load"),
+    Reason.COPIED: N_("tokens that several visitors used"),
+    Reason.OFF: N_("the shop is switched off (mode off)"),
+    Reason.STAFF: N_("the shop's own people: exclude_networks, and previews of its admin"),
+    Reason.ORIGIN: N_("pages elsewhere that bear this shop's key: see its list of origins"),
+    Reason.FLOOD: N_("more than one visitor or one page view can send"),
+    Reason.TEST_ORDER: N_("test orders of the payment provider"),
+    Reason.QUARANTINED: N_("page views that were excluded by hand: `gloed quarantine list`"),
 }
 
 
+UNTRUSTED = N_(
+    "%(n)s requests came through a proxy that is not trusted (trusted now: %(trusted)s), so all "
+    "its visitors look like one: set GLOED_TRUSTED_PROXIES to the proxy's address, 127.0.0.1 if "
+    "it runs on this machine"
+)
+
 FAULTS = (Reason.UNKNOWN_PAGE, Reason.BAD_REF)
 """What somebody has to mend; the rest is as it should be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    good: bool
-    told: str
 
 
 async def check_store(store: Store, settings: Settings, now: datetime) -> list[Finding]:
@@ -93,94 +93,64 @@ async def _check_site(store: Store, settings: Settings, site: Site, now: datetim
     batches = await store.fetchval(
         "SELECT count(*) FROM batch WHERE site_id = $1 AND day >= $2", site.site_id, since
     )
-    rows = await store.fetch(
-        "SELECT reason, sum(n)::bigint AS n FROM dropped WHERE site_id = $1 AND day >= $2 "
-        "GROUP BY reason ORDER BY reason",
-        site.site_id,
-        since,
-    )
     told = f"{site.name} ({site.state}): {opened} views opened, {batches} batches since {since}"
     return [
         Finding(True, told),
-        *_drops(site, settings, rows),
-        *await _signals(store, site, since),
-        *await _lag(store, site, now),
+        *await drop_findings(store, settings, site, since),
+        *[
+            Finding(
+                True,
+                f"{site.name}: {one.device}, {one.browser} on {one.os}: "
+                f"{one.sent} of {one.views} views sent signals; "
+                f"can tell {', '.join(one.works) or 'nothing'}; "
+                f"silent: {', '.join(one.silent) or 'none'}",
+            )
+            for one in await engines(store, site, since)
+        ],
+        *await lag_findings(store, site, now),
     ]
 
 
-_SIGNALS = """
-    SELECT device, browser, os, count(*) AS views, count(*) FILTER (WHERE signals > 0) AS sent,
-           bit_or(can) AS can
-    FROM view WHERE site_id = $1 AND day >= $2 AND captures & $3 > 0
-    GROUP BY device, browser, os ORDER BY views DESC, device, browser, os LIMIT $4
+_DROPPED = """
+    SELECT reason, sum(n)::bigint AS n FROM dropped WHERE site_id = $1 AND day >= $2
+    GROUP BY reason ORDER BY reason
 """
-MOST_BROWSERS = 12
 
 
-async def _signals(store: Store, site: Site, since: date) -> list[Finding]:
-    """Which signals each kind of browser sends without a script: a phone that opened the page is
-    here a minute later."""
-    told = (site.site_id, since, 1 << Capture.CSS, MOST_BROWSERS)
+async def drop_findings(store: Store, settings: Settings, site: Site, since: date) -> list[Finding]:
+    """What came and was not kept; and whether a proxy makes visitors look like one."""
     findings = []
-    for row in await store.fetch(_SIGNALS, *told):
-        who = f"{name_of(Device(row['device']))}, {name_of(Browser(row['browser']))}"
-        works = [name for name, bit in BY_NAME.items() if row["can"] & bit]
-        silent = [name for name in BY_NAME if name not in works]
-        views = f"{row['sent']} of {row['views']} views sent signals"
-        told_of = f"can tell {', '.join(works) or 'nothing'}; silent: {', '.join(silent) or 'none'}"
-        os = name_of(System(row["os"]))
-        findings.append(Finding(True, f"{site.name}: {who} on {os}: {views}; {told_of}"))
-    return findings
-
-
-def name_of(code: Device | Browser | System) -> str:
-    return code.name.lower()
-
-
-BY_NAME = {
-    "zones": Signal.ZONES,
-    "validity": Signal.VALIDITY,
-    "depth": Signal.DEPTH,
-    "bands": Signal.BANDS,
-    "cells": Signal.CELLS,
-    "the leave": Signal.LEAVE,
-}
-
-
-def _drops(site: Site, settings: Settings, rows: Iterable[Any]) -> list[Finding]:
-    findings = []
-    for row in rows:
+    for row in await store.fetch(_DROPPED, site.site_id, since):
         reason, n = row["reason"], row["n"]
         if reason == Reason.UNTRUSTED_PROXY:
-            findings.append(Finding(False, _untrusted(site, settings, n)))
+            findings.append(_untrusted(site, settings, n))
         else:
             # A collector of another version may know reasons that this one does not.
-            meaning = MEANING.get(reason, reason)
-            findings.append(Finding(reason not in FAULTS, f"{site.name}: {n} dropped: {meaning}"))
+            why = Translated(MEANING[reason]) if reason in MEANING else reason
+            told = {"n": n, "why": why}
+            findings.append(
+                Finding(reason not in FAULTS, N_("%(n)s dropped: %(why)s"), told, site.name)
+            )
     return findings
 
 
-def _untrusted(site: Site, settings: Settings, n: int) -> str:
-    trusted = ", ".join(settings.trusted_proxies) or "nobody"
-    return (
-        f"{site.name}: {n} requests came through a proxy that is not trusted (trusted now: "
-        f"{trusted}), so all its visitors look like one: set GLOED_TRUSTED_PROXIES to the proxy's "
-        "address, 127.0.0.1 if it runs on this machine"
-    )
+def _untrusted(site: Site, settings: Settings, n: int) -> Finding:
+    trusted = ", ".join(settings.trusted_proxies) or Translated(N_("nobody"))
+    return Finding(False, UNTRUSTED, {"n": n, "trusted": trusted}, site.name)
 
 
-async def _lag(store: Store, site: Site, now: datetime) -> list[Finding]:
+async def lag_findings(store: Store, site: Site, now: datetime) -> list[Finding]:
     row = await store.fetchrow(
         "SELECT max(last_run_at) AS ran, count(*) FILTER (WHERE state = 'failed') AS failed "
         "FROM job WHERE name = 'close' AND site_id = $1",
         site.site_id,
     )
     if row["failed"]:
-        told = f"{site.name}: {row['failed']} days cannot be closed: see `gloed jobs`"
-        return [Finding(False, told)]
+        told = N_("%(n)s days cannot be closed: see `gloed jobs`")
+        return [Finding(False, told, {"n": row["failed"]}, site.name)]
     if row["ran"] is not None and now - row["ran"] > JOB_LAG:
-        told = f"{site.name}: visits were last put together at {row['ran']:%Y-%m-%d %H:%M} UTC: "
-        return [Finding(False, told + "is `gloed serve` running?")]
+        told = N_("visits were last put together at %(at)s UTC: is `gloed serve` running?")
+        return [Finding(False, told, {"at": f"{row['ran']:%Y-%m-%d %H:%M}"}, site.name)]
     return []
 
 
@@ -193,17 +163,30 @@ def check_page(address: str) -> list[Finding]:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
             return [Finding(False, _unfetched(address, problem))]
         pasted = read_pasted(page.text)
-        faults = [Finding(False, fault) for fault in pasted.faults()]
-        if pasted.href is None:
-            return faults or [Finding(False, _no_snippet(address, page.status_code))]
-        link = urljoin(str(page.url), pasted.href)
+        if pasted.href is None and page.status_code != httpx.codes.OK and not pasted.blocks:
+            return [Finding(False, _not_there(address, page.status_code))]
         headers = page.headers.get_list("content-security-policy", split_commas=True)
-        return [
-            Finding(True, f"{address}: the snippet is there"),
-            *faults,
-            _reached(client, link),
-            *_policy([*headers, *pasted.policies], str(page.url), link),
+        findings = snippet_findings(pasted, headers, str(page.url), address)
+        if pasted.href is not None:
+            findings.append(_reached(client, urljoin(str(page.url), pasted.href)))
+        return findings
+
+
+def snippet_findings(
+    pasted: Pasted, policies: Iterable[str], page: str, about: str = ""
+) -> list[Finding]:
+    """Whether the snippet is there and whole, and the policies of the page at `page` let it."""
+    faults = list(pasted.faults())
+    if pasted.href is None:
+        return faults or [
+            Finding(False, N_("no snippet found: paste it before </body>"), about=about)
         ]
+    link = urljoin(page, pasted.href)
+    return [
+        Finding(True, N_("the snippet is there"), about=about),
+        *faults,
+        *_policy([*policies, *pasted.policies], page, link),
+    ]
 
 
 def _reached(client: httpx.Client, link: str) -> Finding:
@@ -225,17 +208,16 @@ def _unfetched(address: str, problem: Exception) -> str:
     return f"{address} cannot be fetched: {problem}"
 
 
-def _no_snippet(address: str, status: int) -> str:
-    if status != httpx.codes.OK:
-        return f"{address} answers {status}: give the address of a page that exists"
-    return f"{address}: no snippet found: paste it before </body>"
+def _not_there(address: str, status: int) -> str:
+    return f"{address} answers {status}: give the address of a page that exists"
 
 
 def _policy(policies: list[str], page: str, link: str) -> list[Finding]:
     source = f"{link[: link.index('/gs_')]}/"
     if source.startswith(urljoin(page, "/")):
         source = "'self'"
+    told = N_("the page's policy lets %(need)s load nothing of Gloed's: add %(source)s to it")
     return [
-        Finding(False, f"the page's policy lets {need} load nothing of Gloed's: add {source} to it")
+        Finding(False, told, {"need": need, "source": source})
         for need in blocked(policies, page, link)
     ]

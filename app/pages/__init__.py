@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from app.pages import door, home, look, maps, notices, stalls
+from app.pages import check, door, home, look, maps, notices, stalls
 from app.pages.problems import answers_with_pages
 from app.pages.problems import problem_page as problem_page
 
@@ -14,4 +14,5 @@ router.include_router(home.router)
 router.include_router(maps.router)
 router.include_router(stalls.router)
 router.include_router(notices.router)
+router.include_router(check.router)
 router.include_router(look.router)

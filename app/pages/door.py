@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
@@ -18,14 +17,12 @@ from app.access.session import (
     share_of,
     sign_in,
     sign_out,
-    signed_in,
 )
 from app.context import Context, context_of
-from app.links import own_url
+from app.pages.forms import fields_of, from_our_pages, read_form
 from app.pages.rendering import HEADERS, page_response, to_root
 from app.problems import LinkRefused, NotFound, Unauthorized
 from app.shops import list_sites
-from collector.errors import TooLarge, UnsupportedMedia
 from collector.sites import Site
 
 router = APIRouter()
@@ -33,7 +30,6 @@ ContextDep = Annotated[Context, Depends(context_of)]
 MOST_FORM_BYTES = 4096
 """A name and a password, each sign of them percent-encoded."""
 
-FORM = "application/x-www-form-urlencoded"
 FORM_HEADERS = {"Referrer-Policy": "same-origin"}
 """A page that names no referrer sends the Origin `null` with its form, as any sandbox may."""
 
@@ -79,7 +75,7 @@ async def door(request: Request, context: ContextDep) -> Response:
 async def knock(request: Request, context: ContextDep) -> Response:
     """By name and password. Where it leads is fixed, and a wrong name is told like a wrong
     password."""
-    if context.settings.sign_in != "accounts" or not _from_our_pages(request, context):
+    if context.settings.sign_in != "accounts" or not from_our_pages(request, context):
         raise LinkRefused("signing in is asked for from a page of ours")
     name, password = await _typed(request)
     account_id = await sign_in_by_password(
@@ -116,7 +112,7 @@ async def let_in(request: Request, token: str, context: ContextDep) -> Response:
 @router.post("/sign-out")
 async def leave(request: Request, context: ContextDep) -> Response:
     """Out of every browser: a cookie that was copied must not outlive it."""
-    if not _from_our_pages(request, context):
+    if not from_our_pages(request, context):
         raise LinkRefused("signing out is asked for from a page of ours")
     account = await account_of(request, context)
     if account is not None:
@@ -144,31 +140,6 @@ def _form(
 
 async def _typed(request: Request) -> tuple[str, str]:
     """Name and password of the form; what is absent, or there twice, is empty and so wrong."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != FORM:
-        raise UnsupportedMedia(f"the body must be {FORM}")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_FORM_BYTES:
-            raise TooLarge(f"a sign-in has at most {MOST_FORM_BYTES} bytes")
-    fields = parse_qs(body.decode("ascii", "replace"))
-    given = (fields.get(name, []) for name in ("name", "password"))
-    name, password = (values[0] if len(values) == 1 else "" for values in given)
+    fields = fields_of(await read_form(request, MOST_FORM_BYTES))
+    name, password = (fields.get(name, "") for name in ("name", "password"))
     return name.strip().replace("\0", ""), password
-
-
-def _from_our_pages(request: Request, context: Context) -> bool:
-    """By what the browser says of where the form stood.
-
-    Where it has no Sec-Fetch-Site (plain http to another machine), pages that name no referrer send
-    the Origin `null`. Others may too, but their posts lack the lax cookie.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = request.headers.get("origin", "null")
-    if origin == "null":
-        return signed_in(request, context) is not None
-    hosts = {request.headers.get("host"), urlsplit(own_url(context.settings)).netloc}
-    return urlsplit(origin).netloc in hosts

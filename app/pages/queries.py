@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from app.store import Store
@@ -32,6 +32,16 @@ _BATCHES = """
 _DROPPED = """
     SELECT reason, sum(n)::bigint AS n FROM dropped
     WHERE site_id = $1 AND day BETWEEN $2 AND $3 GROUP BY reason ORDER BY n DESC, reason
+"""
+
+_LAST_HEARD = """
+    SELECT page_id, max(at) AS at FROM (
+        SELECT page_id, at FROM beacon WHERE site_id = $1 AND day >= $2 AND name = 'open'
+        UNION ALL SELECT page_id, at FROM batch WHERE site_id = $1 AND day >= $2
+    ) AS heard GROUP BY page_id
+"""
+_LAST_DAY = """
+    SELECT page_id, max(day) AS day FROM view WHERE site_id = $1 AND day >= $2 GROUP BY page_id
 """
 
 
@@ -65,3 +75,15 @@ async def lately(
     """Rows of the `most` views heard of last, and the `most` newest batches."""
     told = (site_id, first, last, most)
     return await store.fetch(_LATELY, *told), await store.fetch(_BATCHES, *told)
+
+
+async def last_heard(store: Store, site_id: int, since: date) -> Mapping[int, datetime]:
+    """When each page was last heard of, by what arrived: no job has to have seen it."""
+    rows = await store.fetch(_LAST_HEARD, site_id, since)
+    return {row["page_id"]: row["at"] for row in rows}
+
+
+async def last_days(store: Store, site_id: int, since: date) -> Mapping[int, date]:
+    """The day of each page's last view, as the closing job left them."""
+    rows = await store.fetch(_LAST_DAY, site_id, since)
+    return {row["page_id"]: row["day"] for row in rows}

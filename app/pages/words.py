@@ -20,15 +20,12 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
+from app.marked import N_ as N_
+
 LOCALES = Path(__file__).with_name("locale")
 SOURCE_LANGUAGE = "en"
 LOCALE_OF = {SOURCE_LANGUAGE: Locale("en", "GB"), "nl": Locale("nl")}
 """Day before month in both: whoever reads English in Europe writes it so."""
-
-
-def N_(message: str) -> str:
-    """Mark a message that is translated where it is shown."""
-    return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +62,10 @@ class Words:
     def period(self, first: date, last: date) -> str:
         """Both days, saying only once what they share: 24 okt – 22 nov 2026."""
         return format_interval(first, last, "yMMMd", locale=self.locale)
+
+    def moment(self, moment: datetime, zone: tzinfo) -> str:
+        """Day, hour and minute."""
+        return format_datetime(moment.astimezone(zone), "d MMM y HH:mm", locale=self.locale)
 
     def clock(self, moment: datetime, zone: tzinfo) -> str:
         """Hours to seconds, the day being known."""

@@ -89,7 +89,7 @@ def wait_for(shop: WholeShop, view_id: int, *names: str) -> None:
 
 
 def faults(shop: WholeShop, url: str) -> str:
-    return "; ".join(read_pasted(httpx.get(url).text).faults())
+    return "; ".join(fault.told for fault in read_pasted(httpx.get(url).text).faults())
 
 
 @pytest.mark.parametrize("name", WORKING)

@@ -116,6 +116,22 @@ def test_the_picture_loads_and_nothing_is_wider_than_the_window(
         assert picture["y"] + picture["height"] <= beside["y"]
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "nl-NL"])
+def test_on_a_phone_the_check_is_no_wider_than_the_window_and_looks_at_a_page(
+    gloed: Running, shop: Site, open_tab: Any, locale: str
+) -> None:
+    with open_tab(NARROW, locale=locale) as tab:
+        tab.do(lambda page: page.goto(f"{gloed.url}/sites/{shop.public_key}/check"))
+        widths = [tab.do(lambda page: page.evaluate("document.documentElement.scrollWidth"))]
+        tab.do(lambda page: page.locator("#html").fill("<p>niets</p>" + "x" * 500))
+        tab.do(lambda page: page.locator(".paste button").click())
+        found = tab.do(lambda page: page.locator("#result li.bad").count())
+        widths.append(tab.do(lambda page: page.evaluate("document.documentElement.scrollWidth")))
+        assert tab.said == []
+    assert found == 1
+    assert widths == [NARROW[0]] * 2
+
+
 @pytest.mark.parametrize(("size", "begins_px"), [((1280, 800), 365), (NARROW, 800)])
 def test_the_picture_and_its_downloads_are_on_the_first_screen(
     gloed: Running, shop: Site, open_tab: Any, size: tuple[int, int], begins_px: int

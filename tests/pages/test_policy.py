@@ -44,13 +44,16 @@ def pages(house: Running) -> list[httpx.Response]:
         f"{here}/shipping?bandwidth=0&foo=bar",
         f"/sites/{trying.public_key}/pages/payment",
         f"/sites/{trying.public_key}/privacy",
+        f"/sites/{trying.public_key}/check",
+        f"/sites/{shop.public_key}/check",
         "/shared/nothing",
         "/nothing/here",
         "/sign-in/used",
     ]
     stranger = httpx.get(f"{gloed.url}/", headers={"accept": "text/html"})
     with signed_in(gloed) as designer:
-        return [stranger, *(designer.get(path) for path in paths)]
+        looked = designer.post(f"/sites/{shop.public_key}/check", data={"html": "<p>"})
+        return [stranger, looked, *(designer.get(path) for path in paths)]
 
 
 def test_every_page_is_under_the_policy(pages: list[httpx.Response]) -> None:
@@ -105,7 +108,10 @@ def test_every_page_can_be_read_aloud(pages: list[httpx.Response]) -> None:
 
 def assert_named(element: Element, sheet: Sheet, ids: list[str]) -> None:
     given = element.attributes
-    if element.tag in ("input", "select") and given.get("type") not in ("radio", "checkbox"):
+    if element.tag in ("input", "select", "textarea") and given.get("type") not in (
+        "radio",
+        "checkbox",
+    ):
         assert sheet.all("label", **{"for": given["id"]})
     if element.tag == "img":
         assert "alt" in given

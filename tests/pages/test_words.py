@@ -13,6 +13,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from app import checking
 from app.pages import words
 from app.pages.words import LOCALES, WORDS, words_for
 from collector.sites import Site
@@ -26,9 +27,13 @@ Message = str | tuple[str, ...]
 
 
 def said() -> set[Message]:
-    """Every message of the templates and of the code beside them."""
-    home = Path(words.__file__).parent
-    return {message for _, _, message, _, _ in extract_from_dir(home, METHODS, OPTIONS)}
+    """Every message of the templates, of the code beside them, and of what checks find."""
+    homes = Path(words.__file__).parent, Path(checking.__file__).parent
+    return {
+        message
+        for home in homes
+        for _, _, message, _, _ in extract_from_dir(home, METHODS, OPTIONS)
+    }
 
 
 def catalogue(language: str) -> Catalog:
