@@ -1,4 +1,4 @@
-"""What a page's HTML tells of the snippet in it: whole, or changed by an optimiser. Pure.
+"""What a page's HTML tells of the snippet in it: whole, or changed by an optimiser.
 
 Optimiser plugins combine stylesheets into copies of their own, take attributes and empty elements
 out, and let images wait for a script. Whatever of that reaches the snippet makes it silent, or,
