@@ -137,7 +137,7 @@ def read_pasted(html: str) -> Pasted:
     try:
         reader.feed(_without_open_comments(html))
         reader.close()
-    except _TooTangled:
+    except TimeoutError:
         reader.found.whole = False
     reader.found.copied = COPIED.search(html) is not None
     return reader.found
@@ -147,10 +147,6 @@ def _without_open_comments(html: str) -> str:
     """The standard parser looks for the end of each to the end of the page, and finds none."""
     whole, end, rest = html.rpartition("-->")
     return whole + end + rest.replace("<!--", "")
-
-
-class _TooTangled(Exception):
-    pass
 
 
 class _Reader(HTMLParser):
@@ -163,7 +159,7 @@ class _Reader(HTMLParser):
     def updatepos(self, i: int, j: int) -> int:
         """The parser comes by here after each part."""
         if time.monotonic() > self._until:
-            raise _TooTangled
+            raise TimeoutError
         return super().updatepos(i, j)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
