@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from collector.errors import Malformed, TooLarge, UnsupportedMedia
 
+B = TypeVar("B", bound=BaseModel)
 
-async def read_json(request: Request, most_bytes: int) -> bytes:
+
+async def read_body(request: Request, model: type[B], most_bytes: int) -> B:
+    """The body as `model`; RequestValidationError says what is wrong and echoes nothing."""
+    raw = await _read_json(request, most_bytes)
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as problem:
+        wrong = problem.errors(include_url=False, include_context=False, include_input=False)
+        if wrong[0]["type"] == "json_invalid":
+            raise Malformed("the body is no JSON document in UTF-8") from problem
+        told = [{**error, "loc": ("body", *error["loc"])} for error in wrong]
+        raise RequestValidationError(told) from problem
+
+
+async def _read_json(request: Request, most_bytes: int) -> bytes:
     """The whole body of a JSON request; TooLarge at the limit and not after it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":

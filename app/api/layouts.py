@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from app.api.access import ContextDep, Target, no_parameters, writable_page
-from app.api.bodies import read_json
+from app.api.bodies import read_body
 from app.picturing.layout_body import MAX_PICTURE_CHARS, LayoutBody
 from app.picturing.layouts import put_layout
 from collector.decode import view_id_text
-from collector.errors import Malformed
 
 router = APIRouter(tags=["layouts"], dependencies=[Depends(no_parameters)])
 
@@ -29,15 +27,7 @@ async def layout_body(
     request: Request, _target: Annotated[Target, Depends(writable_page)]
 ) -> LayoutBody:
     """The body, read after the key was found good: megabytes are taken from nobody else."""
-    raw = await read_json(request, MAX_BODY_BYTES)
-    try:
-        return LayoutBody.model_validate_json(raw)
-    except ValidationError as problem:
-        wrong = problem.errors(include_url=False, include_context=False, include_input=False)
-        if wrong[0]["type"] == "json_invalid":
-            raise Malformed("the body is no JSON document in UTF-8") from problem
-        told = [{**error, "loc": ("body", *error["loc"])} for error in wrong]
-        raise RequestValidationError(told) from problem
+    return await read_body(request, LayoutBody, MAX_BODY_BYTES)
 
 
 @router.put("/sites/{site}/pages/{page}/layouts")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.api.access import ContextDep, no_parameters, readable_site, writable_site
-from app.api.bodies import read_json
+from app.api.bodies import read_body
 from app.closing.shut_out import Rule, rules_of
 from app.quarantine import (
     Applied,
@@ -21,7 +20,6 @@ from app.quarantine import (
 )
 from app.shops import find_site
 from collector.decode import read_view_id, view_id_text
-from collector.errors import Malformed
 from collector.sites import Site
 
 router = APIRouter(tags=["quarantine"], dependencies=[Depends(no_parameters)])
@@ -55,15 +53,7 @@ class QuarantineKept(BaseModel):
 
 
 async def quarantine_body(request: Request, _site: SiteDep) -> QuarantineBody:
-    raw = await read_json(request, MAX_BODY_BYTES)
-    try:
-        return QuarantineBody.model_validate_json(raw)
-    except ValidationError as problem:
-        wrong = problem.errors(include_url=False, include_context=False, include_input=False)
-        if wrong[0]["type"] == "json_invalid":
-            raise Malformed("the body is no JSON document in UTF-8") from problem
-        told = [{**error, "loc": ("body", *error["loc"])} for error in wrong]
-        raise RequestValidationError(told) from problem
+    return await read_body(request, QuarantineBody, MAX_BODY_BYTES)
 
 
 @router.get("/sites/{site}/quarantine")

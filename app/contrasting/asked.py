@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from app.mapping.filters import MAX_DAYS, Day, Decimal, Whole, Width, coded
+from app.mapping.filters import MAX_DAYS, Day, Decimal, Whole, Width, check_order, coded
 from app.problems import BadParameters
 from collector.codes import Browser, Channel, Device, Language, Outcome, System
 from collector.wire import Capture
@@ -38,11 +38,7 @@ class VisitFilter(BaseModel):
 
     @model_validator(mode="after")
     def _ordered(self) -> VisitFilter:
-        if self.date_from and self.date_to and self.date_from > self.date_to:
-            raise ValueError("date_from lies after date_to")
-        low, high = self.viewport_width_min, self.viewport_width_max
-        if low and high and low > high:
-            raise ValueError("viewport_width_min is larger than viewport_width_max")
+        check_order(self.date_from, self.date_to, self.viewport_width_min, self.viewport_width_max)
         return self
 
     def undated(self) -> VisitFilter:

@@ -128,6 +128,16 @@ Bandwidth = Annotated[
 ]
 
 
+def check_order(
+    date_from: date | None, date_to: date | None, width_min: int | None, width_max: int | None
+) -> None:
+    """Raises ValueError where a limit lies beyond the one that it belongs to."""
+    if date_from and date_to and date_from > date_to:
+        raise ValueError("date_from lies after date_to")
+    if width_min and width_max and width_min > width_max:
+        raise ValueError("viewport_width_min is larger than viewport_width_max")
+
+
 class MapQuery(BaseModel):
     """Parameters of heatmap.png and heatmap.json; an unknown one is refused."""
 
@@ -209,11 +219,7 @@ class MapQuery(BaseModel):
 
     @model_validator(mode="after")
     def _ordered(self) -> MapQuery:
-        if self.date_from and self.date_to and self.date_from > self.date_to:
-            raise ValueError("date_from lies after date_to")
-        low, high = self.viewport_width_min, self.viewport_width_max
-        if low and high and low > high:
-            raise ValueError("viewport_width_min is larger than viewport_width_max")
+        check_order(self.date_from, self.date_to, self.viewport_width_min, self.viewport_width_max)
         return self
 
     def period(self, today: date) -> tuple[date, date]:

@@ -234,15 +234,8 @@ async def test_a_live_shop_tells_no_cohort_that_leaves_a_few_others(store: Store
         assert question.alone == (True, "date" not in cohort), "two more on the day before"
 
 
-async def test_who_never_saw_a_zone_had_no_chance_to_dwell_there(store: Store) -> None:
-    site = await filled(
-        store,
-        Came(TODAY, deepest_px=150),
-        Came(TODAY, deepest_px=900),
-        Came(TODAY, deepest_px=None),
-        Came(TODAY, deepest_px=100, dwell_s={3: 2}),
-        Came(TODAY, deepest_px=100, facts=[(3, "p1", 5_000)]),
-    )
+async def laid_out(store: Store, site: Site) -> None:
+    """Phones have a layout, of the first and the third zone."""
     await put_layout(
         store,
         site,
@@ -255,6 +248,18 @@ async def test_who_never_saw_a_zone_had_no_chance_to_dwell_there(store: Store) -
         source="api",
         now=NOON - 40 * DAY,
     )
+
+
+async def test_who_never_saw_a_zone_had_no_chance_to_dwell_there(store: Store) -> None:
+    site = await filled(
+        store,
+        Came(TODAY, deepest_px=150),
+        Came(TODAY, deepest_px=900),
+        Came(TODAY, deepest_px=None),
+        Came(TODAY, deepest_px=100, dwell_s={3: 2}),
+        Came(TODAY, deepest_px=100, facts=[(3, "p1", 5_000)]),
+    )
+    await laid_out(store, site)
     seen = (await asked(store, site)).told.seen
     assert seen[:, 2].tolist() == [False, True, True, True, True]
     assert seen[:, 1].all(), "no layout says where the second zone is"
@@ -265,18 +270,7 @@ async def test_seconds_are_a_zone_s_clock_s_or_else_those_of_the_stalls_in_its_b
 ) -> None:
     stalls = [(30, 110, 4_000), (30, 510, 2_000), (300, 900, 9_000)]
     site = await filled(store, Came(TODAY, dwell_s={3: 1}, stalls=stalls))
-    await put_layout(
-        store,
-        site,
-        site.pages["shipping"],
-        width_px=390,
-        height_px=1000,
-        pointer="coarse",
-        boxes=(Box(1, 20, 100, 370, 142), Box(3, 20, 500, 180, 548)),
-        picture=None,
-        source="api",
-        now=NOON - 40 * DAY,
-    )
+    await laid_out(store, site)
     question = await asked(store, site)
     assert question.told.seconds.tolist() == [[4.0, 0.0, 1.5]]
     assert question.told.acts.hesitated.tolist() == [[True, False, True]]
