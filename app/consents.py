@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.shops import ShopError, configure
+from app.configuration import configure
+from app.shops import ShopError
 from app.store import Store
 from collector.sites import Site
 

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.closing.forgetting import FINAL
+from app.configuration import MOST_RAW_DAYS
 from app.mapping.sources import RAW_GONE, SEAL
-from app.shops import MOST_RAW_DAYS
 from app.store import Store
 from collector.codes import Outcome
 from collector.sites import Site

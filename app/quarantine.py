@@ -24,8 +24,9 @@ from pydantic import (
 )
 
 from app.closing.shut_out import RULES, SHUT_OUT, Rule, rules_of
+from app.configuration import Host, configure
 from app.due import make_anew
-from app.shops import Host, ShopError, Unknown, configure, find_site
+from app.shops import ShopError, Unknown, find_site
 from app.store import Store
 from collector.sites import Site
 

@@ -23,7 +23,7 @@ STORED_HEAD = """\
 
 The closed list: every table and column of the store, and nothing is kept beside it. No address, no
 user agent, no cookie and no text that a visitor typed is among them; a visitor is a keyed hash that
-recognises nobody once its day's salt is gone. Generated from `collector/tables.py` by `make docs`;
+recognises nobody once its day's salt is gone. Generated from `collector/tables/` by `make docs`;
 a test fails for a column that is not listed here.
 """
 SETTINGS_HEAD = """\

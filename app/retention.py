@@ -18,8 +18,9 @@ import structlog
 
 from app.closing.forgetting import FINAL
 from app.closing.visits import window
+from app.configuration import MOST_RAW_DAYS, RAW_DAYS, TILE_DAYS, VIEW_DAYS, least_raw_days
 from app.mapping.sources import RAW_GONE, SEAL
-from app.shops import MOST_RAW_DAYS, RAW_DAYS, TILE_DAYS, VIEW_DAYS, least_raw_days, touch
+from app.shops import touch
 from app.store import Store
 from app.turns import Work, hold
 from collector.partitions import partition_name

@@ -10,7 +10,8 @@ import typer
 
 from app.cli.base import out, show, with_store
 from app.cli.sites import SITE
-from app.shops import Configuration, ShopError, configure, find_site
+from app.configuration import Configuration, configure
+from app.shops import ShopError, find_site
 from app.store import Store
 from collector.sites import Site
 

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from app.cli.base import err, now, out, say, show, told, with_store
-from app.shops import ShopError, configure, find_site, put_page, put_zones
+from app.configuration import configure
+from app.shops import ShopError, find_site, put_page, put_zones
 from app.store import Store
 from collector.codes import Phase
 from collector.sites import Page, Site, Zone

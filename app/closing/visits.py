@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from app.configuration import DEFAULT_WINDOW_H
 from app.folding.seen import Seen
-from app.shops import DEFAULT_WINDOW_H
 from collector.codes import Codes, Outcome, OutcomeSource, Phase
 from collector.sites import Page, Site
 

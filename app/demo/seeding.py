@@ -9,6 +9,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from app.clock import SteppedClock
+from app.configuration import configure
 from app.context import Context
 from app.demo.checkout import CHECKOUT, SHOP_NAME
 from app.demo.people import people_of
@@ -22,7 +23,6 @@ from app.shops import (
     DEFAULT_TIME_ZONE,
     DERIVED,
     add_site,
-    configure,
     find_site,
     go_live,
     list_sites,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from app.configuration import LEAST_VISITS
 from app.folding.homes import Homes
 from app.folding.ways import WaySum, WaySums
 from app.mapping.beside import Beside
@@ -23,7 +24,6 @@ from app.mapping.seeing import Seeing, seeing
 from app.mapping.sources import coarse_enough, sources, tiles_know
 from app.picturing.layouts import Layout, find_layout, layouts_of
 from app.problems import NotFound
-from app.shops import LEAST_VISITS
 from app.store import Store
 from collector.codes import Device, width_band
 from collector.sites import Page, Site

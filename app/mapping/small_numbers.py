@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.configuration import LEAST_VISITS
 from app.mapping.filters import MapQuery
-from app.shops import LEAST_VISITS
 from collector.codes import BAND_EDGES_PX
 from collector.wire import Capture
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.closing.day import QUARANTINED, WRITES, close_day
-from app.shops import configure, find_site, go_live, put_page
+from app.configuration import configure
+from app.shops import find_site, go_live, put_page
 from app.store import Store
 from collector.codes import Outcome, OutcomeSource
 from collector.sites import Site

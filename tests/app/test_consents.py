@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.configuration import MOST_STARS, configure
 from app.consents import PRESETS, drop_consent, preset, put_consent
-from app.shops import MOST_STARS, ShopError, add_site, configure, find_site
+from app.shops import ShopError, add_site, find_site
 from app.store import Store
 from collector.sieve import consented
 from collector.sites import Consent, Site

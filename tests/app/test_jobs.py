@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.clock import SteppedClock
+from app.configuration import configure
 from app.due import CLOSE_EVERY, SETTLED
 from app.jobs import Jobs, ahead, forget_salts, job_rows, run_due
 from app.main import _long_over
-from app.shops import configure, find_site
+from app.shops import find_site
 from app.store import Store
 from app.turns import Work
 from collector.codes import Outcome

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from app.configuration import configure
 from app.jobs import run_due
 from app.mapping.audience import audience
 from app.mapping.filters import MapQuery
 from app.mapping.maps import page_map
 from app.quarantine import let_back, read_moment, shut_out_period, shut_out_visit
-from app.shops import ShopError, Unknown, configure, find_site
+from app.shops import ShopError, Unknown, find_site
 from app.store import Store
 from collector.decode import view_id_text
 from collector.sites import Site

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from app.configuration import configure
 from app.jobs import run_due
 from app.mapping.filters import MapQuery
 from app.mapping.maps import page_map
 from app.mapping.sources import RAW_GONE
 from app.retention import TILES, VIEWS, Kept, PartitionBusy, kept, let_go
-from app.shops import ShopError, configure, find_site
+from app.shops import ShopError, find_site
 from app.store import Store
 from app.turns import Work
 from collector.partitions import make_partitions, partition_name

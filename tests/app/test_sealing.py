@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.configuration import configure
 from app.drawing.overlays import SOURCES, options, paint
 from app.jobs import run_due
 from app.mapping.filters import MapQuery
@@ -18,7 +19,7 @@ from app.mapping.tile_rows import read_tiles
 from app.picturing.layouts import Box, put_layout
 from app.sealing.cells import CELL_PX
 from app.sealing.day import WRITES, seal_day
-from app.shops import configure, find_site
+from app.shops import find_site
 from app.store import Store
 from collector.codes import Browser, Device
 from collector.sites import Site

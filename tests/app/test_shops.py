@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.configuration import configure
 from app.shops import (
     DERIVED,
     ShopError,
     Unknown,
     add_site,
-    configure,
     find_page,
     find_site,
     go_live,

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.configuration import LEAST_VISITS, configure
 from app.folding.seen import Seen
 from app.jobs import run_due
 from app.mapping.beside import Beside
@@ -20,7 +21,7 @@ from app.mapping.live import Days, answerable
 from app.mapping.maps import PageMap, page_map
 from app.mapping.small_numbers import FILTERS, refusal, unlisted
 from app.problems import BadParameters, TooFewApart, TooFewVisits
-from app.shops import LEAST_VISITS, ShopError, configure, find_site
+from app.shops import ShopError, find_site
 from app.store import Store
 from collector.codes import Codes, Device, Outcome, width_band
 from collector.sites import Site

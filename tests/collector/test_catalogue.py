@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.shops import configure, find_page, put_page
+from app.configuration import configure
+from app.shops import find_page, put_page
 from app.store import Store
 from collector.catalogue import MISS_S, Catalogue
 from collector.errors import NotStored

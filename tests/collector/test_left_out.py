@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from app.access.keys import add_key
-from app.shops import ShopError, configure, find_site
+from app.configuration import configure
+from app.shops import ShopError, find_site
 from collector.sites import Site
 from collector.wire import Capture, Reason
 from tests.build import Walker, batch_body, make_shop

@@ -26,7 +26,8 @@ from PIL import Image, PngImagePlugin
 
 from app.access.keys import add_key, new_sign_in_link
 from app.clock import system_clock
-from app.shops import configure, find_site
+from app.configuration import configure
+from app.shops import find_site
 from app.store import Store
 from collector.sites import Site
 from tests.build import DESKTOP, Walker, batch_body, make_shop

@@ -18,7 +18,7 @@ import pytest
 
 from app.access.keys import add_key
 from app.clock import SteppedClock
-from app.shops import configure
+from app.configuration import configure
 from collector.sites import Site
 from collector.wire import GIF, MAX_BODY_BYTES
 from tests.build import DESKTOP, batch_body, make_shop

@@ -7,8 +7,9 @@ import re
 import httpx
 import pytest
 
+from app.configuration import configure
 from app.pages.notices import HOLDS, Notice, markdown, notice
-from app.shops import configure, find_site
+from app.shops import find_site
 from collector.sites import Site
 from collector.tables import PARTITIONED, metadata
 from tests.build import make_shop

@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app.shops import configure, find_site
+from app.configuration import configure
+from app.shops import find_site
 from collector.sites import Site, Zone
-from collector.tables import batch
+from collector.tables.arriving import batch
 from snippets.errors import SnippetError
 from snippets.html import NOBODY, Scripted, script_html, snippet_html, wrap_csp
 from snippets.script.build import LIMIT_BYTES, script, source
