@@ -47,10 +47,7 @@ class Catalogue:
         missing = site is None or (slug is not None and slug not in site.pages)
         if self._fresh and not missing:
             return site
-        if self._due(missing=missing):
-            await self._refresh(missing=missing)
-        else:
-            self._read_ahead()
+        await self._freshen(missing=missing)
         return self._by_key.get(key)
 
     async def by_id(self, site_id: int, page_id: int) -> Site | None:
@@ -59,10 +56,7 @@ class Catalogue:
         missing = site is None or site.page(page_id) is None
         if self._fresh and not missing:
             return site
-        if self._due(missing=missing):
-            await self._refresh(missing=missing)
-        else:
-            self._read_ahead()
+        await self._freshen(missing=missing)
         return self._by_id.get(site_id)
 
     async def sites(self) -> tuple[Site, ...]:
@@ -80,6 +74,12 @@ class Catalogue:
     def forget(self) -> None:
         """Read again at the next question: the shop was changed in this process."""
         self._forgotten_at = time.monotonic()
+
+    async def _freshen(self, *, missing: bool) -> None:
+        if self._due(missing=missing):
+            await self._refresh(missing=missing)
+        else:
+            self._read_ahead()
 
     async def _refresh(self, *, missing: bool) -> None:
         known = not missing and not self._stale()

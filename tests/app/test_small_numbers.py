@@ -38,8 +38,9 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "capture": (None, "css", "script"),
     "outcome": (None, "abandoned"),
     "viewport_width_min": (None, "480", "768"),
-    "viewport_width_max": (None, "767", "1023"),
+    "viewport_width_max": (None, "767", "1023", "1439"),
 }
+"""Of widths all that stand beside one another: a smaller least edge, a greater largest."""
 
 
 def queries() -> Iterator[dict[str, Any]]:

@@ -16,8 +16,9 @@ def engine(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(engine: str) -> Iterator[Browser]:
+    """One of each engine for a file's tests; each opens a view of its own in it."""
     with open_browser(engine) as opened:
         yield opened
 

@@ -14,7 +14,7 @@ import pytest
 
 from app.checking.pasted import read_pasted
 from app.closing.day import QUARANTINED, close_day
-from tests.browser.drive import Browser, open_browser
+from tests.browser.drive import Browser
 from tests.browser.optimisers import WORDPRESS, Optimised, combined, lazy, minified, without_unused
 from tests.browser.whole_shop import COST, PAY, POSTCODE, WholeShop, whole_shop
 from tests.conftest import own_database
@@ -47,12 +47,6 @@ same add nothing to it, and are not told apart."""
 def shop(server_url: str, template: str) -> Iterator[WholeShop]:
     with own_database(server_url, template) as url, whole_shop(url) as shop:
         yield shop
-
-
-@pytest.fixture(scope="module")
-def browser(engine: str) -> Iterator[Browser]:
-    with open_browser(engine) as browser:
-        yield browser
 
 
 def placed(shop: WholeShop, name: str, optimiser: Optimiser) -> str:

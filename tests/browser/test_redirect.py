@@ -11,19 +11,12 @@ import pytest
 from app.clock import SteppedClock
 from collector.sites import Page
 from snippets.sheet import Stylesheet, stylesheet
-from tests.browser.drive import Browser, open_browser
+from tests.browser.drive import Browser
 from tests.shop import Shop, shop_with_gloed
 
 VIEWS = 3
 PATIENCE_S = 30.0
 ORIGINS = pytest.mark.parametrize("cross", [False, True], ids=["same origin", "cross origin"])
-
-
-@pytest.fixture(scope="module")
-def browser(engine: str) -> Iterator[Browser]:
-    """One of each engine: every shop has its own port, so nothing kept of one serves another."""
-    with open_browser(engine) as opened:
-        yield opened
 
 
 @pytest.fixture

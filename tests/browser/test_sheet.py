@@ -31,13 +31,6 @@ def shop() -> Iterator[SheetShop]:
         yield shop
 
 
-@pytest.fixture(scope="module")
-def browser(engine: str) -> Iterator[Browser]:
-    """One browser of each engine for all of this; every test opens a view of its own in it."""
-    with open_browser(engine) as browser:
-        yield browser
-
-
 SCROLLBAR_PX = 16
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.drive import NOT_DRIVABLE, Browser, Unsupported, open_browser
+from tests.browser.drive import NOT_DRIVABLE, Browser, Unsupported
 from tests.browser.sheet_shop import PAGE, SheetShop, sheet_shop
 
 Tell = Callable[[str, object], None]
@@ -67,12 +67,6 @@ SETTLED = "performance.getEntriesByType('navigation')[0].loadEventEnd > 0"
 def shop() -> Iterator[SheetShop]:
     with sheet_shop(WITH_CELLS, BODY, CSS) as shop:
         yield shop
-
-
-@pytest.fixture(scope="module")
-def browser(engine: str) -> Iterator[Browser]:
-    with open_browser(engine) as browser:
-        yield browser
 
 
 def opened(browser: Browser, shop: SheetShop, page: str) -> None:

@@ -51,12 +51,6 @@ def shop(server_url: str, template: str) -> Iterator[WholeShop]:
         yield shop
 
 
-@pytest.fixture(scope="module")
-def browser(engine: str) -> Iterator[Browser]:
-    with open_browser(engine) as browser:
-        yield browser
-
-
 @dataclass(slots=True)
 class Walk:
     """What the driver did, when by its own clock, and what arrived."""
