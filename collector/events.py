@@ -81,18 +81,26 @@ def pack_events(events: Sequence[Told]) -> bytes:
         raise PackingError(f"an event has a number without room: {beyond}") from beyond
 
 
-def unpack(parts: Sequence[bytes]) -> tuple[NDArray[np.void], Offsets]:
-    """Events of many batches and their bounds: batch i has those from bounds[i] to bounds[i + 1].
+def counted(packed: Packed) -> Offsets:
+    """How many events each batch has.
 
     Raises PackingError where a batch is damaged.
     """
-    packed = Packed.join(parts)
-    heads_from = packed.begins + _COUNT.itemsize * packed.is_filled
+    counts = np.zeros(len(packed.ends), np.intp)
+    heads_from = _heads_from(packed)
     refuse_where(heads_from > packed.ends)
-    counts = np.zeros(len(parts), np.intp)
     counts[packed.is_filled] = packed.section(packed.begins, heads_from).view(_COUNT)
     refuse_where(packed.is_filled & (counts == 0))
+    return counts
+
+
+def unpack(packed: Packed, counts: Offsets, events: NDArray[np.void]) -> None:
+    """Write the events of batches that have so many into `events`, one batch after the other.
+
+    Raises PackingError where a batch is damaged.
+    """
     bounds = np.concatenate(([0], np.cumsum(counts)))
+    heads_from = _heads_from(packed)
     times_from = heads_from + counts
     refuse_where(times_from > packed.ends)
     heads = packed.section(heads_from, times_from)
@@ -107,11 +115,15 @@ def unpack(parts: Sequence[bytes]) -> tuple[NDArray[np.void], Offsets]:
         edges.append(edges[-1] + part.itemsize * many)
     refuse_where(edges[-1] != packed.ends)
     times, places, zones, values = (packed.section(begin, end) for begin, end in pairwise(edges))
-    events = np.zeros(len(heads), EVENT)
     events["kind"], events["placement"] = heads % KINDS, heads // KINDS % PLACEMENTS
     events["t"] = times.view(_TIME)
     events["x"], events["y"] = places.view(_PLACE) % ROW_PX, places.view(_PLACE) // ROW_PX
     for column, name in enumerate(("zone", "u", "v")):
+        events[name] = 0
         events[name][in_zone] = zones.view(_ZONE.base).reshape(-1, 3)[:, column]
+    events["value"] = 0
     events["value"][valued] = values.view(_VALUE)
-    return events, bounds
+
+
+def _heads_from(packed: Packed) -> Offsets:
+    return packed.begins + _COUNT.itemsize * packed.is_filled

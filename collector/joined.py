@@ -40,6 +40,12 @@ class Packed:
         ends = np.cumsum(lengths)
         return cls(np.frombuffer(b"".join(parts), np.uint8), ends - lengths, ends)
 
+    def rows(self, first: int, after: int) -> Packed:
+        """The batches from `first` to the one before `after`."""
+        whole = slice(int(self.begins[first]), int(self.ends[after - 1]))
+        begins, ends = self.begins[first:after], self.ends[first:after]
+        return Packed(self.data[whole], begins - whole.start, ends - whole.start)
+
     @property
     def is_filled(self) -> Flags:
         return self.ends > self.begins

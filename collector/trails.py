@@ -111,13 +111,24 @@ def _coded(steps: Sequence[int]) -> tuple[bytes, bytes, bytes]:
     return codes, sides, struct.pack(f"<{len(fars)}i", *fars)
 
 
-def unpack(parts: Sequence[bytes]) -> tuple[NDArray[np.void], Offsets]:
-    """Points of many batches and their bounds: batch i has those from bounds[i] to bounds[i + 1].
+def counted(packed: Packed) -> Offsets:
+    """How many points each batch has.
 
     Raises PackingError where a batch is damaged.
     """
-    packed = Packed.join(parts)
-    heads, counts = _headed(packed)
+    heads = _heads(packed)
+    counts = np.zeros(len(packed.ends), np.intp)
+    counts[packed.is_filled] = heads["n"]
+    refuse_where(packed.is_filled & (counts == 0))
+    return counts
+
+
+def unpack(packed: Packed, counts: Offsets, points: NDArray[np.void]) -> None:
+    """Write the points of batches that have so many into `points`, one batch after the other.
+
+    Raises PackingError where a batch is damaged.
+    """
+    heads, many = _heads(packed), counts[counts > 0]
     bounds = np.concatenate(([0], np.cumsum(counts)))
     firsts = bounds[:-1][counts > 0]
     # The end of a head stands for the codes of its point, so that all points have three.
@@ -127,29 +138,23 @@ def unpack(parts: Sequence[bytes]) -> tuple[NDArray[np.void], Offsets]:
     codes = packed.bulk(codes_from, codes_to)
     codes.reshape(-1, _STEP_BYTES)[firsts] = 0
     numbers = _numbers(packed, codes, bounds, codes_to)
-    points = np.empty(len(numbers), TRAIL)
     columns = (
         ("x", DIRECT_PX, heads["place"] % ROW_PX),
         ("y", DIRECT_PX, heads["place"] // ROW_PX),
         ("t", 0, heads["t"]),
     )
     for column, (name, resting, first) in enumerate(columns):
-        steps: Numbers = numbers[:, column] - np.int32(resting)
-        steps[firsts] = first.view(np.int32)
-        points[name] = _added_up(steps, firsts).view(np.uint32)
-    return points, bounds
+        sums = np.cumsum(numbers[:, column] - np.int32(resting), dtype=np.int32)
+        # From the sum at a batch's first point to what that point is.
+        sums += np.repeat(first.view(np.int32) - sums[firsts], many)
+        points[name] = sums.view(np.uint32)
 
 
-def _headed(packed: Packed) -> tuple[NDArray[np.void], Offsets]:
-    """Heads of the batches that hold anything, and of how many points each batch is."""
-    is_filled = packed.is_filled
-    heads_to = packed.begins + _HEAD.size * is_filled
+def _heads(packed: Packed) -> NDArray[np.void]:
+    """Of the batches that hold anything."""
+    heads_to = packed.begins + _HEAD.size * packed.is_filled
     refuse_where(heads_to > packed.ends)
-    heads: NDArray[np.void] = packed.section(packed.begins, heads_to).view(_HEADS)
-    counts = np.zeros(len(is_filled), np.intp)
-    counts[is_filled] = heads["n"]
-    refuse_where(is_filled & (counts == 0))
-    return heads, counts
+    return packed.section(packed.begins, heads_to).view(_HEADS)
 
 
 def _numbers(packed: Packed, codes: Bytes, bounds: Offsets, sides_from: Offsets) -> Numbers:
@@ -176,11 +181,3 @@ def _numbers(packed: Packed, codes: Bytes, bounds: Offsets, sides_from: Offsets)
 def _is_time(at: Offsets) -> Flags:
     is_time: Flags = at % _STEP_BYTES == _STEP_BYTES - 1
     return is_time
-
-
-def _added_up(steps: Numbers, firsts: Offsets) -> Numbers:
-    """Differences as numbers; at each of `firsts` they begin again."""
-    if len(firsts) > 1:
-        totals = np.add.reduceat(steps, firsts, dtype=steps.dtype)
-        steps[firsts[1:]] -= totals[:-1]
-    return np.cumsum(steps, dtype=steps.dtype)
