@@ -52,7 +52,17 @@ def test_a_browser_is(header: str, device: Device, browser: Browser, system: Sys
 
 
 @pytest.mark.parametrize(
-    "header", ["", "  ", "curl/8.0", "Googlebot/2.1 (+http://www.google.com/bot.html)"]
+    "header",
+    [
+        "",
+        "  ",
+        "curl/8.0",
+        "Googlebot/2.1 (+http://www.google.com/bot.html)",
+        "LiteSpeed Cache Walker",
+        f"{PHONE} WP-Rocket/Preload",
+        f"{DESKTOP} PhantomJS/2.1",
+        "Serf/1.1.0 (mod_pagespeed/1.13.35.2-0)",
+    ],
 )
 def test_programs_are_bots(header: str) -> None:
     assert read_agent(header).bot
