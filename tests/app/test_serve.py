@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -18,9 +19,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.clock import system_clock
+from app.replay.verifier import verify
+from app.store import Store
+from tests.build import make_shop
+from tests.faults.kills import Found, compared
+from tests.faults.traffic import Traffic
 from tests.serving import SECRET
 
 PATIENCE_S = 90.0
+SENT_BEFORE = 100
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -132,6 +140,27 @@ def test_workers_whose_parent_is_killed_end_too(foreign: dict[str, str]) -> None
         process.wait(PATIENCE_S)
         wait_until(lambda: not any(map(is_there, below)), f"{below} outlived their parent")
         assert not lives(url)
+
+
+async def test_a_polite_end_answers_all_that_was_sent_and_loses_nothing(
+    foreign: dict[str, str], store: Store, database_url: str, tmp_path: Path
+) -> None:
+    """To the last moment more is sent; who comes when nobody listens any longer is turned away."""
+    site = await make_shop(store, system_clock())
+    ledger = tmp_path / "ledger"
+    with serving(**foreign) as (process, url):
+        traffic = Traffic(int(url.rpartition(":")[2]), site.public_key, ledger, "polite")
+        async with traffic.going():
+            while traffic.statuses[204] < SENT_BEFORE:
+                await asyncio.sleep(0.05)
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(process.wait, PATIENCE_S) == 0
+    batches = await verify(database_url, site.public_key, ledger)
+    beacons = await compared(store, site.site_id, traffic.beacons)
+    assert batches.exact
+    assert batches.stored == batches.acked, "a batch was kept and its sender not told"
+    assert beacons == Found(lost=0, twice=0, refused_but_stored=0, untold=0)
+    assert traffic.beacons.acked
 
 
 def test_a_polite_end_stops_the_store_that_was_brought_along() -> None:

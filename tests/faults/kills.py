@@ -58,12 +58,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """The store's beacons against what their senders were told."""
 
     lost: int
     twice: int
     refused_but_stored: int
+    untold: int
+    """Stored, but nobody was told so: the answer was lost."""
 
 
 def killed(worker_kills: int, postgres_kills: int, *, seed: str, pause_s: float = 0.0) -> Account:
@@ -96,7 +98,7 @@ class _Run:
                 await self._kill(workers, postgres)
             await self.house.until(self.house.drained, "the spool is replayed")
             verdict = await verify(self.house.store_url, site.public_key, self.ledger)
-            found = await _compared(store, site.site_id, traffic.beacons)
+            found = await compared(store, site.site_id, traffic.beacons)
         finally:
             await store.close()
         return self._told(traffic, verdict, found)
@@ -129,7 +131,7 @@ class _Run:
         self.postgres_kills += 1
         await self.house.until(lambda: self.house.postmaster() != pid, "Postgres dies")
 
-    def _told(self, traffic: Traffic, verdict: Verdict, found: _Found) -> Account:
+    def _told(self, traffic: Traffic, verdict: Verdict, found: Found) -> Account:
         said = self.house.log()
         replayed = [line["rows"] for line in said if line["event"] == "spool_replayed"]
         taken = [line["files"] for line in said if line["event"] == "spool_taken_over"]
@@ -149,14 +151,16 @@ class _Run:
         )
 
 
-async def _compared(store: Store, site_id: int, beacons: Beacons) -> _Found:
+async def compared(store: Store, site_id: int, beacons: Beacons) -> Found:
+    """Beacons in the store, against what their senders were told."""
     rows = await store.fetch(
         "SELECT view_id, name, count(*) AS n FROM beacon WHERE site_id = $1 GROUP BY view_id, name",
         site_id,
     )
     stored = {(row["view_id"], row["name"]): row["n"] for row in rows}
-    return _Found(
+    return Found(
         lost=len(beacons.acked - stored.keys()),
         twice=sum(stored.values()) - len(stored),
         refused_but_stored=len(beacons.refused & stored.keys()),
+        untold=len(stored.keys() - beacons.acked),
     )
