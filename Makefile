@@ -6,13 +6,14 @@ UV_VERSION := 0.13.9
 PIP_AUDIT_VERSION := 2.10.1
 PROCESSES ?= 4
 APART := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
-WALKS := $(addprefix tests/browser/test_,visit.py script.py unharmed.py optimised.py drive.py closing.py)
+WALKS := $(addprefix tests/browser/test_,visit.py script.py unharmed.py optimised.py drive.py closing.py designer.py anchoring.py) \
+	tests/pages/test_axe.py
 STORE_TESTS := tests/journey tests/collector tests/app \
 	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
 SOURCES := app collector heatmap migrations snippets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup provide demo audit test test-system-postgres test-walks test-faults test-secrets fuzz bench-closing bench-stall bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures image format clean
+.PHONY: help setup provide demo audit test test-system-postgres test-walks test-faults test-secrets fuzz bench-closing bench-stall bench-stall-demo bench-pages bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures image format clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +39,7 @@ test: setup provide ## everything that is checked, the journey of one event firs
 	@$(BIN)/python -m pytest $(APART) tests --ignore tests/journey $(WALKS:%=--ignore %)
 
 test-walks: setup provide ## three engines and their drivers, whole visits timed by what their hands did: one after the other
-	@$(BIN)/python -m pytest $(WALKS)
+	@$(BIN)/python -m pytest $(AGAIN) $(WALKS)
 
 test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL
 	@$(BIN)/python -m tests.on_postgres $(BIN)/python -m pytest $(APART) $(STORE_TESTS)
@@ -46,7 +47,7 @@ test-system-postgres: setup provide ## the parts that touch the store, on the sy
 test-secrets: setup ## plant secrets in everything that is taken, stop and kill, and look for them in every file
 	@$(BIN)/python -m tests.faults.planted
 
-fuzz: setup ## hostile bytes for every decoder: SECONDS=120 each, with atheris where there is one
+fuzz: setup ## hostile bytes for every decoder: SECONDS=120 each, by atheris where it is installed, else by our own
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),120)
 
 test-faults: setup ## kill workers and Postgres under load, overload them; count what is lost
@@ -57,6 +58,12 @@ bench-closing: setup ## a day of VIEWS=1000000 views: CPU and memory of closing 
 
 bench-stall: setup ## the stall map: false alarms, power, daily looks, cost; half an hour (SEED=1 RUNS=1000)
 	@SEED=$(SEED) RUNS=$(RUNS) PARTS=$(PARTS) $(BIN)/python -m tests.bench.stall
+
+bench-stall-demo: setup ## the demo's own stall, twenty times with and without it: is it found (FROM=1 SEEDS=20)
+	@FROM=$(FROM) SEEDS=$(SEEDS) $(BIN)/python -m tests.bench.stall_demo
+
+bench-pages: setup ## what each of our pages asks of the store and takes of the processor
+	@$(BIN)/python -m tests.bench.pages
 
 bench: bench-ingest bench-render bench-snippet ## every benchmark; the last line of each is its figures as JSON
 

@@ -34,7 +34,8 @@ PRESETS: Mapping[str, Preset] = {
     "complianz": Preset(
         "cmplz_statistics",
         "allow",
-        "Complianz GDPR for WordPress: a cookie for each category, allow or deny",
+        "complianz.io and what others read of it: a cookie for each category, allow or deny; where "
+        "Complianz is told to ask nobody, it writes allow by itself",
     ),
     "cookiebot": Preset(
         "CookieConsent",
@@ -43,8 +44,9 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "cookieyes": Preset(
         "cookieyes-consent",
-        "*,analytics:yes*",
-        "cookieyes.com: written consentid:…,consent:yes,…,analytics:yes,…",
+        "*,consent:yes,action:yes,*,analytics:yes*",
+        "cookies of shops that use it: consentid:…,consent:yes,action:yes,…,analytics:yes,…; "
+        "before anybody chose, the categories may say yes beside consent:no,action:",
     ),
     "klaro": Preset(
         "klaro",

@@ -68,6 +68,7 @@ class ExchangeProtocol(HoldingProtocol):
     def on_message_begin(self) -> None:
         """Without a scope, which is made for whom it is needed."""
         self._is_between = False
+        self.began_asking()
         self.url = b""
         self.headers = []
 
@@ -75,6 +76,7 @@ class ExchangeProtocol(HoldingProtocol):
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        self._has_head = True
         asked = self._asked()
         if asked is None or self.collector is None:
             self._go_uvicorns_way()
@@ -95,6 +97,7 @@ class ExchangeProtocol(HoldingProtocol):
 
     def on_message_complete(self) -> None:
         if isinstance(self.cycle, Exchange):
+            self._is_asking = False
             self.cycle.end()
         else:
             super().on_message_complete()

@@ -41,8 +41,9 @@ async def readyz(
 
 async def _answers(context: Context) -> bool:
     try:
-        async with asyncio.timeout(ASK_WITHIN_S):
-            await context.store.fetchval("SELECT 1")
+        await context.store.within(
+            ASK_WITHIN_S, "readyz", lambda: context.store.fetchval("SELECT 1")
+        )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False
     return True

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import asyncpg
@@ -22,6 +23,7 @@ from app.checking.vitals import DiskVitals, StoreVitals, disk_vitals, store_vita
 from app.context import Context, context_of
 from app.problems import AWAY
 from collector.addresses import is_trusted, networks
+from collector.connections import ASK_WITHIN_S
 
 router = APIRouter(include_in_schema=False)
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
@@ -56,7 +58,8 @@ async def metrics(request: Request, context: Annotated[Context, Depends(context_
     now = context.clock()
     disk = await disk_vitals(context.settings, now)
     try:
-        store = await store_vitals(context.store, now)
+        ask = partial(store_vitals, context.store, now)
+        store = await context.store.within(ASK_WITHIN_S, "vitals", ask)
     except (*AWAY, asyncpg.PostgresError):
         store = None
     return Response(text((*_of_disk(disk), *_of_store(store))), media_type=MEDIA)

@@ -108,6 +108,10 @@ class LinkRefused(ApiProblem):
     """A signed link has expired, or was changed."""
 
 
+class NotAllowed(ApiProblem):
+    """One's role sees this and may not change it."""
+
+
 class TooManyTries(ApiProblem):
     """Too many passwords were tried, under this name or in all."""
 
@@ -129,6 +133,7 @@ CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     TooFewApart: ("too-few-apart", "Too few visits apart from another map", 409),
     NoContrast: ("no-contrast", "Nothing to contrast yet", 409),
     LinkRefused: ("link-refused", "The link no longer holds", 403),
+    NotAllowed: ("not-allowed", "Not yours to change", 403),
     TooManyTries: ("too-many-tries", "Too many tries to sign in", 429),
     ShopError: ("shop", "That cannot be done", 422),
     Unknown: ("not-found", "Not found", 404),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.store import Store
 from collector.codes import Phase
-from collector.sites import Page, Site, Zone, read_sites
+from collector.sites import Page, Site, Zone, read_sites, zone_of
 from collector.tables import RAW
 from collector.wire import MAX_ZONE, SLUG
 from snippets.sheet import checked_zone
@@ -136,27 +136,74 @@ async def put_zones(
     """The page's zones from now on; known names keep their numbers, no number is used again."""
     async with store.transaction() as connection:
         await take_turn(connection, site)
-        rows = await connection.fetch(
-            "SELECT DISTINCT ON (number) * FROM zone WHERE site_id = $1 AND page_id = $2 "
-            "ORDER BY number, valid_from DESC",
-            site.site_id,
-            page_id,
-        )
-        numbered = _numbered(zones, {row["name"]: row["number"] for row in rows})
-        # A wording has a moment of its own, whatever the clock does.
-        moment = max([now, *(row["valid_from"] + TICK for row in rows)])
-        present = {row["number"]: _row_wording(row) for row in rows if row["valid_to"] is None}
-        wanted = {zone.number: _wording(zone) for zone in numbered}
-        for number in present.keys() - wanted.keys():
-            await connection.execute(_END_ZONE, site.site_id, page_id, number, moment)
-        for number, wording in wanted.items():
-            if present.get(number) == wording:
-                continue
-            await connection.execute(_END_ZONE, site.site_id, page_id, number, moment)
-            await connection.execute(_BEGIN_ZONE, site.site_id, page_id, number, moment, *wording)
-        if present != wanted:
-            await touch(connection, site.site_id)
+        rows = await _latest_zones(connection, site, page_id)
+        numbered = _numbered(zones, rows)
+        await _reword(connection, site, page_id, rows, numbered, now)
     return numbered
+
+
+async def put_zone(store: Store, site: Site, page_id: int, zone: Zone, now: datetime) -> Zone:
+    """Put this in place of the zone of its number, which may rename it; a new one for number 0.
+
+    The other zones stay as they are at this moment, whatever the asker last saw of them.
+    """
+    async with store.transaction() as connection:
+        await take_turn(connection, site)
+        rows = await _latest_zones(connection, site, page_id)
+        present = [zone_of(row) for row in rows if row["valid_to"] is None]
+        others = [other for other in present if other.number != zone.number]
+        if zone.number and len(others) == len(present):
+            raise ShopError(f"there is no zone {zone.number} on this page any more")
+        if any(other.name == zone.name for other in others):
+            raise ShopError(f"a zone is called {zone.name!r} already; names keep zones apart")
+        (put,) = (checked_zone(zone),) if zone.number else _numbered([zone], rows)
+        await _reword(connection, site, page_id, rows, (*others, put), now)
+    return put
+
+
+async def end_zone(store: Store, site: Site, page_id: int, number: int, now: datetime) -> None:
+    """What it gathered stays, and its number is nobody else's."""
+    async with store.transaction() as connection:
+        await take_turn(connection, site)
+        rows = await _latest_zones(connection, site, page_id)
+        present = [zone_of(row) for row in rows if row["valid_to"] is None]
+        kept = tuple(zone for zone in present if zone.number != number)
+        await _reword(connection, site, page_id, rows, kept, now)
+
+
+async def _latest_zones(connection: Any, site: Site, page_id: int) -> list[Any]:
+    """The latest wording of each zone that the page ever had."""
+    rows: list[Any] = await connection.fetch(
+        "SELECT DISTINCT ON (number) * FROM zone WHERE site_id = $1 AND page_id = $2 "
+        "ORDER BY number, valid_from DESC",
+        site.site_id,
+        page_id,
+    )
+    return rows
+
+
+async def _reword(
+    connection: Any,
+    site: Site,
+    page_id: int,
+    rows: Sequence[Any],
+    numbered: Sequence[Zone],
+    now: datetime,
+) -> None:
+    """End what is not among these, and begin the wordings that are new."""
+    # A wording has a moment of its own, whatever the clock does.
+    moment = max([now, *(row["valid_from"] + TICK for row in rows)])
+    present = {row["number"]: _row_wording(row) for row in rows if row["valid_to"] is None}
+    wanted = {zone.number: _wording(zone) for zone in numbered}
+    for number in present.keys() - wanted.keys():
+        await connection.execute(_END_ZONE, site.site_id, page_id, number, moment)
+    for number, wording in wanted.items():
+        if present.get(number) == wording:
+            continue
+        await connection.execute(_END_ZONE, site.site_id, page_id, number, moment)
+        await connection.execute(_BEGIN_ZONE, site.site_id, page_id, number, moment, *wording)
+    if present != wanted:
+        await touch(connection, site.site_id)
 
 
 _END_ZONE = """
@@ -170,9 +217,12 @@ _BEGIN_ZONE = """
 """
 
 
-def _numbered(zones: Iterable[Zone], taken: dict[str, int]) -> tuple[Zone, ...]:
+def _numbered(zones: Iterable[Zone], rows: Sequence[Any]) -> tuple[Zone, ...]:
+    """By name; of a name that an ended zone had too, the present one's number."""
+    by_age = sorted(rows, key=lambda row: row["valid_to"] is None)
+    taken = {row["name"]: row["number"] for row in by_age}
     numbered: dict[str, Zone] = {}
-    following = max(taken.values(), default=0) + 1
+    following = max((row["number"] for row in rows), default=0) + 1
     for zone in zones:
         if zone.name in numbered:
             raise ShopError(f"two zones are called {zone.name!r}; names are what keeps them apart")

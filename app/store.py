@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import sqlalchemy as sa
@@ -19,12 +19,18 @@ from sqlalchemy.pool import NullPool
 
 from app.config import DEFAULT_DATA_DIR, Settings
 from app.postgres import embedded_store, stands
+from collector.errands import Errands
 
+T = TypeVar("T")
 OLDEST_POSTGRES = 15
 POOL_SIZE = 8
 MIGRATION_LOCK = 0x676C6F66
 STATEMENT_TIMEOUT_MS = 30_000
 """No page and no flush needs longer; what does is stuck."""
+
+BACK_WITHIN_S = 10.0
+"""A connection whose question was given up comes back once the store has taken that back too. Of
+one that is silent this is never, and the connection is thrown away instead."""
 
 PASSING = ("", "08", "53", "55", "57")
 """Classes of SQLSTATE that waiting may mend: no answer at all, connection, resources, not
@@ -106,6 +112,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._pool: Any = None
+        self._errands: Errands[Any] = Errands()
 
     async def open(self, *, at_once: bool = True) -> None:
         """Connect; with `at_once` off not before the first question, which the store may miss."""
@@ -122,26 +129,44 @@ class Store:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
-        async with self._pool.acquire() as connection:
+        connection = await self._pool.acquire()
+        try:
             yield connection
+        finally:
+            await self._pool.release(connection, timeout=BACK_WITHIN_S)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self.connection() as connection, connection.transaction():
             yield connection
 
+    async def within(
+        self, seconds: float, name: str, ask: Callable[[], Coroutine[None, None, T]]
+    ) -> T:
+        """What `ask` finds; whoever asks by the same name meanwhile shares it.
+
+        Raises TimeoutError where the store is silent. A timeout around the question itself would
+        last longer, until its connection is given up.
+        """
+        found: T = await self._errands.run(name, ask, seconds)
+        return found
+
     async def fetch(self, statement: str, *values: Any) -> list[Any]:
-        rows: list[Any] = await self._pool.fetch(statement, *values)
+        async with self.connection() as connection:
+            rows: list[Any] = await connection.fetch(statement, *values)
         return rows
 
     async def fetchrow(self, statement: str, *values: Any) -> Any:
-        return await self._pool.fetchrow(statement, *values)
+        async with self.connection() as connection:
+            return await connection.fetchrow(statement, *values)
 
     async def fetchval(self, statement: str, *values: Any) -> Any:
-        return await self._pool.fetchval(statement, *values)
+        async with self.connection() as connection:
+            return await connection.fetchval(statement, *values)
 
     async def execute(self, statement: str, *values: Any) -> str:
-        done: str = await self._pool.execute(statement, *values)
+        async with self.connection() as connection:
+            done: str = await connection.execute(statement, *values)
         return done
 
 

@@ -146,7 +146,7 @@ async def read_sites(connection: Any) -> tuple[Site, ...]:
     )
     zones_of: dict[tuple[int, int], list[Zone]] = {}
     for row in zones:
-        zones_of.setdefault((row["site_id"], row["page_id"]), []).append(_zone(row))
+        zones_of.setdefault((row["site_id"], row["page_id"]), []).append(zone_of(row))
     pages_of: dict[int, dict[str, Page]] = {}
     for row in pages:
         own = tuple(zones_of.get((row["site_id"], row["page_id"]), ()))
@@ -187,7 +187,7 @@ def _page(row: Mapping[str, Any], zones: tuple[Zone, ...]) -> Page:
     )
 
 
-def _zone(row: Mapping[str, Any]) -> Zone:
+def zone_of(row: Mapping[str, Any]) -> Zone:
     return Zone(
         number=row["number"],
         name=row["name"],

@@ -275,16 +275,16 @@ def spool_bytes(root: Path) -> int:
     return sum(_size(file) for folder in _entries(root) for file in _entries(folder))
 
 
-def waiting_since(root: Path) -> datetime | None:
-    """When the oldest file was begun that waits in any process's directory."""
+def waiting_since(root: Path, store: str | None = None) -> datetime | None:
+    """When the oldest file was begun that waits in any process: for any store, or for one."""
     files = [Path(file) for folder in _entries(root) for file in _entries(folder)]
-    begun = [at for file in files if file.parent.name != BAD and (at := _begun_at(file))]
-    return min(begun, default=None)
+    heads = [head for file in files if file.parent.name != BAD and (head := _head_of(file))]
+    return min((head.begun_at for head in heads if store in (None, head.store)), default=None)
 
 
-def _begun_at(path: Path) -> datetime | None:
+def _head_of(path: Path) -> Head | None:
     with suppress(OSError, Torn, Damaged):
-        return read_head(path).begun_at
+        return read_head(path)
     return None
 
 

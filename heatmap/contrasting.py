@@ -94,6 +94,12 @@ class Contrast:
     labellings: int
     spread: Spread
 
+    def amount(self) -> FloatArray:
+        """Give the difference in dwell as a share of the largest one on the page, 0..1."""
+        apart = np.abs(self.first - self.second)
+        most = float(apart[self.tested].max(initial=0.0))
+        return np.minimum(apart / most, 1.0) if most > 0 else np.zeros(apart.shape)
+
     def lines(self) -> FloatArray:
         """Give t with 0 where nothing was tested, for contours at +-critical and +-faint."""
         return np.where(self.tested, self.t, 0.0)

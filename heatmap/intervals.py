@@ -82,6 +82,26 @@ def rate_interval(hits: int, of: int) -> Interval:
     return Interval(share, low, 1.0 if hits == of else middle + reach)
 
 
+def rate_difference(hits: int, of: int, hits_before: int, of_before: int) -> Interval:
+    """Give how much larger the first share is than the second, and Newcombe's interval.
+
+    hits, of                whole numbers, 0 <= hits <= of
+    hits_before, of_before  the same of the second
+    Returns                 Interval within -1..1; UNKNOWN where either has none
+    Source                  Newcombe 1998, Statistics in Medicine 17, 873-890, method 10: the
+                            square-and-add of two Wilson intervals
+    """
+    now, before = rate_interval(hits, of), rate_interval(hits_before, of_before)
+    if not (of and of_before):
+        return UNKNOWN
+    value = now.value - before.value
+    return Interval(
+        value,
+        value - math.hypot(now.value - now.low, before.high - before.value),
+        value + math.hypot(now.high - now.value, before.value - before.low),
+    )
+
+
 def median(values: FloatArray) -> float:
     """Give the median, or NaN of nothing."""
     return float(np.median(values)) if values.size else math.nan

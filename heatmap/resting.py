@@ -5,6 +5,7 @@ Signals 1 to 5 of `heatmap.signals`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -121,8 +122,8 @@ def reading_stalls(
     bands_s      band to the last step that its clock reached
     zones_s      dwell of the zones, as `field_stalls` gives it
     band_px      height of a band; viewport_px that of the viewport, both positive
-    Returns      band to seconds: a second in view is shared by the bands that share the viewport,
-                 and told once only; empty where zones explain all
+    Returns      band to seconds: a second in view is shared by the bands that were on screen, and
+                 told once only; empty where zones explain all
     Raises       TrailError for a number that is no step of the clock, or a height that is not
                  positive
     """
@@ -132,13 +133,25 @@ def reading_stalls(
         return {}
     bands = sorted(bands_s)
     rested = clock_seconds(*clock_dwell_s([bands_s[band] for band in bands]))
-    rested = rested * min(1.0, band_px / viewport_px)
+    in_view = _in_view_s(np.array(bands), rested, math.ceil(viewport_px / band_px) + 1)
     explained = sum(float(clock_seconds(low, high)) for low, high in zones_s.values())
-    left = max(0.0, float(rested.sum()) - explained)
+    left = max(0.0, in_view - explained)
     if left == 0:
         return {}
     share = left / float(rested.sum())
     return {band: seconds * share for band, seconds in zip(bands, rested.tolist(), strict=True)}
+
+
+def _in_view_s(bands: NDArray[np.intp], rested: FloatArray, together: int) -> float:
+    """Give the seconds in all during which a page was in view, from those of each band.
+
+    A viewport touches `together` bands at the most. Of bands as far apart it never holds two: their
+    seconds add up, and the longest such sum is the least that it can have been in all.
+    A share for each band, of its height in the viewport's, was tried and rejected: bands at the
+    viewport's edges are told as if all of them were in view, so that a quarter to four fifths too
+    many seconds came out, and what zones had explained was told again around them.
+    """
+    return max(float(rested[bands % together == one].sum()) for one in range(together))
 
 
 def hesitations(

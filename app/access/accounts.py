@@ -21,9 +21,10 @@ from collector.sites import Site
 SCOPES_OF: Mapping[str, frozenset[str]] = {
     "reader": frozenset({"read"}),
     "editor": frozenset({"read", "write"}),
-    "owner": frozenset({"read", "write"}),
+    "owner": frozenset({"read", "write", "own"}),
 }
-"""A role of a shop → what it may do there. Keys, shares and accounts are the command line's."""
+"""A role of a shop → what it may do there: look, change pages and zones, and decide who else may
+and what is kept."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 TRY_WINDOW = timedelta(minutes=15)

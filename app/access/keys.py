@@ -59,11 +59,37 @@ async def add_key(store: Store, site_id: int, scope: str, label: str, now: datet
     return key
 
 
-async def revoke_key(store: Store, key_id: int, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A key as it is told to others than its holder; used_at: the day it was last used."""
+
+    api_key_id: int
+    scope: str
+    label: str
+    made_at: datetime
+    used_at: datetime | None
+
+
+async def keys_of(store: Store, site_id: int) -> tuple[ListedKey, ...]:
+    """Those in use, the oldest first."""
+    rows = await store.fetch(
+        "SELECT api_key_id, scope, label, created_at AS made_at, last_used_at AS used_at "
+        "FROM api_key WHERE site_id = $1 AND revoked_at IS NULL ORDER BY api_key_id",
+        site_id,
+    )
+    return tuple(ListedKey(**dict(row)) for row in rows)
+
+
+async def revoke_key(
+    store: Store, key_id: int, now: datetime, *, site_id: int | None = None
+) -> None:
+    """End it at once; with `site_id` only a key of that shop."""
     done = await store.execute(
-        "UPDATE api_key SET revoked_at = $2 WHERE api_key_id = $1 AND revoked_at IS NULL",
+        "UPDATE api_key SET revoked_at = $2 WHERE api_key_id = $1 AND revoked_at IS NULL "
+        "AND ($3::int IS NULL OR site_id = $3)",
         key_id,
         now,
+        site_id,
     )
     if done == "UPDATE 0":
         raise KeyProblem(f"there is no key {key_id} in use; `gloed key list` shows those there are")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app.api.access import ContextDep, Target, picture_page, readable_page
-from app.api.caching import cache_control, matches
+from app.api.audience_models import AudienceOut, audience_out
+from app.api.caching import CSV, NOT_CHANGED, PNG, as_csv, as_json, as_png, unless_held
+from app.api.spreadsheets import csv_text
 from app.drawing.overlays import Picture, etag
 from app.mapping.audience import Audience, audience
 from app.mapping.filters import MapQuery
@@ -34,7 +36,7 @@ class SignedQuery(MapQuery):
 @router.get(
     "/sites/{site}/pages/{page}/heatmap.png",
     response_class=Response,
-    responses={200: {"content": {"image/png": {}}}, 304: {"description": "not changed"}},
+    responses=PNG,
 )
 async def heatmap_png(
     request: Request,
@@ -43,13 +45,14 @@ async def heatmap_png(
     context: ContextDep,
 ) -> Response:
     """A transparent PNG of the page's size, to lay over its picture."""
-    query = asked.plain()
-    name = await etag(context, target.site, target.page, query)
-    headers = {"ETag": name, "Cache-Control": _cache_control(target, query, context)}
-    if matches(request, name):
-        return Response(status_code=304, headers=headers)
-    drawn = await context.overlays.picture(context, target.site, target.page, query, name)
-    return Response(drawn.drawing.png, media_type="image/png", headers=headers)
+    site, page, query = target.site, target.page, asked.plain()
+    name = await etag(context, site, page, query)
+
+    async def make() -> Response:
+        drawn = await context.overlays.picture(context, site, page, query, name)
+        return as_png(drawn.drawing.png)
+
+    return await unless_held(request, name, make, finished=_is_over(target, query, context))
 
 
 class Scale(BaseModel):
@@ -70,15 +73,6 @@ class ZoneHeatOut(BaseModel):
     total: float
     visits: int
     box_px: tuple[float, float, float, float] | None
-
-
-class AudienceOut(BaseModel):
-    """Of all page views of the shop in the period, whatever their page: what was counted, and what
-    was not by reason. No filter changes it."""
-
-    page_views: int
-    share: float | None
-    left_out: dict[str, int]
 
 
 class Heatmap(BaseModel):
@@ -109,46 +103,68 @@ class Heatmap(BaseModel):
     style: str
     folds_px: list[float] | None
     """Where the windows of 25, 50 and 75 % of the page views end, if `marks` asks for folds."""
+    frames: list[int]
+    """Zones that are frames of somebody else, a payment provider's mostly: inside them nothing is
+    visible, and the picture hatches them."""
     zones: list[ZoneHeatOut]
 
 
 @router.get(
     "/sites/{site}/pages/{page}/heatmap.json",
     response_model=Heatmap,
-    responses={304: {"description": "not changed"}},
+    responses=NOT_CHANGED,
 )
 async def heatmap_json(
     request: Request,
     target: Annotated[Target, Depends(readable_page)],
     query: Annotated[MapQuery, Query()],
     context: ContextDep,
-    response: Response,
-) -> Any:
+) -> Response:
     """The same map in numbers: what it rests on, its peak, and its zones, hottest first."""
+    site, page = target.site, target.page
+    name = await etag(context, site, page, query, audience=True)
+
+    async def make() -> Response:
+        drawn = await context.overlays.picture(context, site, page, query, name)
+        period = drawn.found.date_from, drawn.found.date_to
+        return as_json(told(drawn, await audience(context.store, site.site_id, period)))
+
+    return await unless_held(request, name, make, finished=_is_over(target, query, context))
+
+
+@router.get(
+    "/sites/{site}/pages/{page}/heatmap.csv",
+    response_class=Response,
+    responses=CSV,
+)
+async def heatmap_csv(
+    request: Request,
+    target: Annotated[Target, Depends(readable_page)],
+    query: Annotated[MapQuery, Query()],
+    context: ContextDep,
+) -> Response:
+    """The map's zones, hottest first, for a spreadsheet."""
     name = await etag(context, target.site, target.page, query)
-    headers = {"ETag": name, "Cache-Control": _cache_control(target, query, context)}
-    if matches(request, name):
-        return Response(status_code=304, headers=headers)
-    response.headers.update(headers)
-    drawn = await context.overlays.picture(context, target.site, target.page, query, name)
-    period = drawn.found.date_from, drawn.found.date_to
-    return told(drawn, await audience(context.store, target.site.site_id, period))
+
+    async def make() -> Response:
+        drawn = await context.overlays.picture(context, target.site, target.page, query, name)
+        rows = ((zone.number, zone.name, zone.total, zone.visits) for zone in drawn.found.zones)
+        return as_csv(csv_text(("number", "name", "total", "visits"), rows))
+
+    return await unless_held(request, name, make, finished=_is_over(target, query, context))
 
 
 def told(drawn: Picture, of_shop: Audience) -> Heatmap:
     drawing, found = drawn.drawing, drawn.found
     return Heatmap(
         **summary(found),
-        audience=AudienceOut(
-            page_views=of_shop.whole,
-            share=of_shop.share,
-            left_out={reason.value: n for reason, n in of_shop.left_out.items()},
-        ),
+        audience=audience_out(of_shop),
         scale=Scale(curve=found.query.scale, max=drawing.scale_max, unit=found.scale_unit),
         peak=Peak(x_px=drawing.peak_x_px, y_px=drawing.peak_y_px, value=drawing.peak),
         clipped=drawing.clipped,
         style=found.query.style,
         folds_px=list(found.folds_px) or None,
+        frames=[box.number for box in found.frames],
         zones=[
             ZoneHeatOut(
                 number=heat.number,
@@ -162,6 +178,6 @@ def told(drawn: Picture, of_shop: Audience) -> Heatmap:
     )
 
 
-def _cache_control(target: Target, query: MapQuery, context: ContextDep) -> str:
+def _is_over(target: Target, query: MapQuery, context: ContextDep) -> bool:
     today = target.site.day_of(context.clock())
-    return cache_control(finished=query.period(today)[1] < today)
+    return query.period(today)[1] < today

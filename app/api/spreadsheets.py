@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from heatmap.intervals import Interval
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula: a name of the shop's may begin so."""
 
 Cell = str | int | float | bool | None
+Table = tuple[Sequence[str], Iterator[Sequence[Cell]]]
+"""Head and rows."""
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -21,6 +25,11 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     for row in rows:
         writer.writerow([_cell(value) for value in row])
     return written.getvalue()
+
+
+def edges(told: Interval) -> tuple[float, float, float]:
+    """An estimate and its interval, as three cells."""
+    return told.value, told.low, told.high
 
 
 def _cell(value: Cell) -> str | int | float:

@@ -11,11 +11,13 @@ from pydantic import BaseModel, ValidationError
 from app.cli.base import now, with_store
 from app.contrasting.asked import ABANDONED, PixelsQuery
 from app.contrasting.pixels import pixel_answer
-from app.contrasting.question import ask
-from app.contrasting.zones import zone_answer
+from app.contrasting.question import Question, ask
+from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.contrasts import drawn_with
 from app.drawing.renders import Alone
-from app.pages.sentences import Telling
+from app.pages.finding import finding
+from app.pages.standing import association, truth
+from app.pages.telling import Telling
 from app.pages.words import WORDS
 from app.shops import ShopError, find_page, find_site
 from app.store import Store
@@ -60,8 +62,16 @@ def render_contrast(
         drawn = await pixel_answer(question, renders)
         zones = await zone_answer(question, renders)
         png = await drawn_with(store, renders, drawn, query)
-        return png, Telling(question, WORDS["en"]).finding(zones)
+        return png, _said(question, zones)
 
     png, told = with_store(work)
     output.write_bytes(png)
     return told
+
+
+def _said(question: Question, zones: ZoneAnswer) -> str:
+    """What the stall page says above its picture: labels are as true as they are told to be."""
+    telling = Telling(question, WORDS["en"])
+    labels = truth(telling) if question.query.by_outcome else ""
+    said = (finding(telling, zones), labels, association(telling))
+    return "\n".join(sentence for sentence in said if sentence)

@@ -12,11 +12,21 @@ import typer
 from app.cli.base import counted, err, now, out, say, told, with_store
 from app.cli.contrasts import read_filters, render_contrast
 from app.drawing.overlays import explain, options, paint, picture_under
+from app.mapping.audience import Audience, audience
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap, page_map
 from app.pages.legends import legend_of
-from app.picturing.capture import Captured, CaptureError, store_captures, upload_captures
+from app.picturing.capture import (
+    ALIKE_PX,
+    Captured,
+    CaptureError,
+    Elsewhere,
+    compare_engines,
+    store_captures,
+    upload_captures,
+)
 from app.picturing.capture import capture as capture_page
+from app.picturing.headless import ENGINES, Browsers, Engine
 from app.shops import find_page, find_site
 from app.store import Store
 from collector.sites import Page, Site, Zone
@@ -44,6 +54,13 @@ def capture(
     storage_state: Annotated[
         Path | None, typer.Option(help="Playwright state file: logged in, cart filled.")
     ] = None,
+    engines: Annotated[
+        str,
+        typer.Option(
+            help="chromium, firefox, webkit: the first makes the layout, and of the others it is "
+            "said where they put a zone elsewhere."
+        ),
+    ] = "chromium",
     url: Annotated[str | None, typer.Option(help="A Gloed elsewhere, with --key.")] = None,
     key: Annotated[str | None, typer.Option(help="Key with scope write.")] = None,
 ) -> None:
@@ -53,18 +70,48 @@ def capture(
     """
     with told():
         widths = _widths(width)
+        first, *others = _engines(engines)
         if (url is None) != (key is None):
             raise CaptureError("--url and --key go together; without both the local store is used")
         if url is not None and key is not None:
             zones = _remote_zones(url, key, site, page)
-            taken = capture_page(target, zones, widths=widths, storage_state=storage_state)
+            taken = _taken(target, zones, widths, storage_state, first)
             upload_captures(url, key, site, page, taken)
         else:
             found, of_page = with_store(lambda store: _find(store, site, page))
-            taken = capture_page(target, of_page.zones, widths=widths, storage_state=storage_state)
+            zones = of_page.zones
+            taken = _taken(target, zones, widths, storage_state, first)
             with_store(lambda store: store_captures(store, found, of_page, taken, now()))
-    for one in taken:
-        out.print(_line(one), markup=False)
+        for one in taken:
+            out.print(_line(one), markup=False)
+        there = compare_engines(
+            target, zones, taken, others, widths=widths, storage_state=storage_state
+        )
+        for other in there:
+            out.print(_other_line(other), markup=False)
+        if others and not there:
+            out.print(f"{', '.join(others)}: every zone within {ALIKE_PX:g} px of it", markup=False)
+
+
+def _taken(
+    target: str,
+    zones: Sequence[Zone],
+    widths: Sequence[int],
+    storage_state: Path | None,
+    engine: Engine,
+) -> list[Captured]:
+    with Browsers(engine) as browsers:
+        return capture_page(
+            target, zones, widths=widths, storage_state=storage_state, browsers=browsers
+        )
+
+
+def _engines(text: str) -> list[Engine]:
+    named = [part.strip() for part in text.split(",")]
+    known = [engine for name in named for engine in ENGINES if engine == name]
+    if len(known) < len(named) or len(set(known)) < len(known):
+        raise CaptureError(f"--engines takes {', '.join(ENGINES)}, each once, got {text!r}")
+    return known
 
 
 async def _find(store: Store, site: str, page: str) -> tuple[Site, Page]:
@@ -98,6 +145,14 @@ def _line(one: Captured) -> str:
     return f"{one.width_px} x {one.height_px} px, {len(one.boxes)} zones{lacking}"
 
 
+def _other_line(other: Elsewhere) -> str:
+    told = (
+        f"{name} {'seen in one of them alone' if px is None else f'{px:.0f} px off'}"
+        for name, px in other.off_px.items()
+    )
+    return f"{other.engine} at {other.width_px} px: {', '.join(told)}"
+
+
 def render(
     site: Annotated[str, typer.Option(help="Key or name of the shop.")],
     page: Annotated[str, typer.Option(help="Name of the page.")],
@@ -126,17 +181,19 @@ def render(
     with told():
         query = _query(kind, filters or ())
 
-    async def work(store: Store) -> tuple[PageMap, bytes | None]:
+    async def work(store: Store) -> tuple[PageMap, Audience, bytes | None]:
         found, of_page = await _find(store, site, page)
         drawn = await page_map(store, found, of_page, query, now())
-        return drawn, await picture_under(store, drawn)
+        period = drawn.date_from, drawn.date_to
+        of_shop = await audience(store, found.site_id, period)
+        return drawn, of_shop, await picture_under(store, drawn)
 
     with told():
-        found, under = with_store(work)
+        found, of_shop, under = with_store(work)
         with err.status("drawing"):
             drawing = paint(options(found), under, query.picture)
             if query.legend != "none":
-                legend = legend_of(found, drawing, query.legend)
+                legend = legend_of(found, of_shop, drawing, query.legend)
                 drawing = explain(drawing, legend, query.dpr)
         output.write_bytes(drawing.png)
     if not found.views:

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from app.access.keys import Signer
-from app.access.shares import LONGEST, Share, add_share, revoke_share, shares_in_use
+from app.access.shares import (
+    LONGEST,
+    Share,
+    add_share,
+    revoke_share,
+    share_link,
+    shares_in_use,
+)
 from app.cli.base import now, out, show, told, with_store
 from app.cli.keys import MOST
 from app.cli.sites import SITE
@@ -39,18 +46,16 @@ def add(
         found = await find_site(store, site)
         slug = find_page(found, page).slug
         lives = timedelta(days=days)
-        share = await add_share(store, found.site_id, slug, lives, now(), picture=picture)
-        return _link(signer, found, share, kind)
+        share = await add_share(
+            store, found.site_id, slug, lives, now(), picture=picture, query=_asked(kind, picture)
+        )
+        return share_link(signer, found.public_key, share)
 
     out.print(own_url(settings) + with_store(work, settings), markup=False)
 
 
-def _link(signer: Signer, site: Site, share: Share, kind: str) -> str:
-    if not share.picture:
-        return f"/shared/{signer.share(share.share_id, share.expires_at)}"
-    path = f"/api/v1/sites/{site.public_key}/pages/{share.page}/heatmap.png"
-    query = {"kind": kind, "picture": "page", "legend": "en"}
-    return signer.signed(path, query, share.expires_at, share.share_id)
+def _asked(kind: str, picture: bool) -> dict[str, str]:
+    return {"kind": kind, "picture": "page", "legend": "en"} if picture else {"kind": kind}
 
 
 @cli.command("list")

@@ -18,10 +18,12 @@ from app.closing.rewriting import KEYS, Rewriting
 from app.closing.visits import window
 from app.folding.openings import Span, openings_of_day
 from app.folding.raw import CHUNK_VIEWS, goals, told
+from app.folding.twins import Twins
 from app.shops import touch
 from app.store import Store
 from collector.partitions import make_partitions
 from collector.sites import Site
+from collector.wire import Capture, Reason
 
 WRITES = tuple(KEYS)
 
@@ -84,8 +86,29 @@ async def _derive(
     deriving = Deriving(site, day, reached, now)
     views_opened = opened.views
     del opened  # Who is who is known by now, and takes as much again.
-    async for views in told(connection, site.site_id, views_opened, chunk_views):
+    twins = Twins()
+    async for views in told(connection, site.site_id, views_opened, chunk_views, twins):
         for table, of_table in (await asyncio.to_thread(deriving.take, views)).items():
             await rows.put(table, of_table)
     for table, of_table in deriving.end().items():
         await rows.put(table, of_table)
+    await _count_twins(connection, site, day, twins.left_out[day])
+
+
+async def _count_twins(connection: Any, site: Site, day: date, n: int) -> None:
+    """Among what was left out, counted anew like all else; none of them says how it came, but only
+    a stylesheet is asked for twice."""
+    key = site.site_id, day, int(Capture.CSS), Reason.TWIN.value
+    if n:
+        await connection.execute(_TWINS, *key, n)
+    else:
+        await connection.execute(_NO_TWINS, *key)
+
+
+_TWINS = """
+    INSERT INTO dropped (site_id, day, capture, reason, n) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (site_id, day, capture, reason) DO UPDATE SET n = excluded.n
+"""
+_NO_TWINS = """
+    DELETE FROM dropped WHERE site_id = $1 AND day = $2 AND capture = $3 AND reason = $4
+"""

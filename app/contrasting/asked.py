@@ -41,6 +41,10 @@ class VisitFilter(BaseModel):
         check_order(self.date_from, self.date_to, self.viewport_width_min, self.viewport_width_max)
         return self
 
+    def is_over(self, today: date) -> bool:
+        """Whether the period that is asked for has ended."""
+        return self.date_to is not None and self.date_to < today
+
     def undated(self) -> VisitFilter:
         """The choice among visits alone: of a period the days of their views decide."""
         names = set(VisitFilter.model_fields) - {"date_from", "date_to"}

@@ -15,14 +15,13 @@ import numpy as np
 from app.contrasting.question import Question
 from app.contrasting.reading import Flags
 from app.contrasting.tables import Floats, ZoneTable
-from app.contrasting.zones import NEVER, NOT_JUDGED, Judged
+from app.contrasting.zones import NEVER, NOT_JUDGED, Judged, is_called, visits_to_test
 from app.drawing.renders import Renders
 from collector.codes import Outcome
 from heatmap.cohorts import Whole
 from heatmap.fixations import CLOCK_STEPS_S, clock_dwell_s, clock_seconds
 from heatmap.intervals import Interval
 from heatmap.life_table import LifeTable, life_table
-from heatmap.planning import MIN_VISITS
 from heatmap.zone_tests import ZoneDifferences, compare_zones
 
 FIELD_ROLES = ("field", "frame")
@@ -114,10 +113,11 @@ async def _verdict(
 ) -> Mapping[int, Judged]:
     evidence = _evidence(question, seconds, focused, question.judged)
     first = evidence[1]
-    if min(int(first.sum()), int((~first).sum())) < MIN_VISITS:
+    least = visits_to_test(question)
+    if min(int(first.sum()), int((~first).sum())) < least:
         return {}
     with renders.place():
-        told = await renders.run(_compared, *evidence, MIN_VISITS)
+        told = await renders.run(_compared, *evidence, least)
     return {one.zone: Judged(one.t, one.p, one.p_planned) for one in told.zones}
 
 
@@ -131,7 +131,7 @@ def _compared(
 def _evidence(
     question: Question, seconds: Floats, focused: Flags, which: Flags
 ) -> tuple[Floats, Flags, Flags, Whole]:
-    stratum = question.found.visits.strata()[which].astype(np.intp)
+    stratum = question.strata[which].astype(np.intp)
     return seconds[which], question.first[which], focused[which], stratum
 
 
@@ -184,7 +184,7 @@ def _row(question: Question, place: int, ratio: Interval | None, judged: Judged)
         second=cohorts[1],
         ratio=ratio,
         judged=judged,
-        significant=judged.p <= question.verdict.level,
+        significant=is_called(question, number, judged),
     )
 
 

@@ -34,6 +34,11 @@ CELLS_PER_BANDWIDTH = 2.5
 """Fine enough to test by twice over, and to draw smooth lines through: between cells a surface is
 taken for straight. Of finer ones the work grows with their number."""
 
+LEAST_AMOUNT = 0.05
+"""Share of the page's largest difference below which a region is not told of, however sure: of two
+hundred visits everybody differs by some moment somewhere, and lines around it hide where time is
+lost."""
+
 ONE = 1
 """Relabellings of what is only coloured."""
 
@@ -94,7 +99,7 @@ async def pixel_answer(question: Question, renders: Renders) -> PixelAnswer:
         if question.verdict.look:
             judged = await _contrast(told, question.judged, options, renders)
     why: NoMap | None = question.why_not or (None if shown else "too_few")
-    regions = _marked(judged, layout) if judged else ()
+    regions = marked(judged, layout) if judged else ()
     return PixelAnswer(question, layout, bandwidth_px, sizes, shown, judged, regions, why)
 
 
@@ -186,7 +191,7 @@ class _Told:
             box_seconds=self._box_s[boxes],
             box_visit=place[views.visit[self._box_view[boxes]]],
             seen_px=self._seen_px()[which],
-            stratum=self.question.found.visits.strata()[which],
+            stratum=self.question.strata[which],
         )
 
     def _seen_px(self) -> Floats:
@@ -260,11 +265,19 @@ def _band_boxes(question: Question, own: Flags, ground: Ground) -> _BoxSeconds:
                 yield box, view, band_s
 
 
-def _marked(found: Contrast, layout: Layout) -> tuple[MarkedRegion, ...]:
+def marked(found: Contrast, layout: Layout) -> tuple[MarkedRegion, ...]:
+    """The regions that are told of, numbered as they are ranked: sure ones that are no trifle."""
+    amount = found.amount()
+    large = [region for region in found.regions if _at_peak(amount, region, found) >= LEAST_AMOUNT]
     return tuple(
         MarkedRegion(number, region, _touched(region, layout))
-        for number, region in enumerate(found.regions, start=1)
+        for number, region in enumerate(large, start=1)
     )
+
+
+def _at_peak(values: Floats, region: Region, found: Contrast) -> float:
+    row, column = (int(at / found.cell_px) for at in (region.peak_y_px, region.peak_x_px))
+    return float(values[min(row, values.shape[0] - 1), min(column, values.shape[1] - 1)])
 
 
 def _touched(region: Region, layout: Layout) -> tuple[int, ...]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
 import numpy as np
 
-from app.contrasting.apart import DAY, may_be_told, refuse_apart
+from app.contrasting.apart import DAY, may_be_told, refuse_apart, refuse_free_widths
 from app.contrasting.asked import CohortsQuery, VisitFilter, period_of
-from app.contrasting.reading import Flags, PageVisits, page_visits
+from app.contrasting.holding import Held, held, strata
+from app.contrasting.reading import Flags, PageVisits, Whole, page_visits
 from app.contrasting.schedule import (
     Milestone,
     Stage,
@@ -24,6 +25,7 @@ from app.contrasting.schedule import (
 from app.contrasting.tables import ZoneTable, zone_table
 from app.contrasting.truth import LabelTruth, has_goal, label_truth
 from app.folding.homes import Homes
+from app.mapping.audience import NOBODY, Audience, audience
 from app.mapping.small_numbers import least_visits
 from app.picturing.layouts import Layout, layouts_of
 from app.problems import BadParameters, TooFewVisits
@@ -54,6 +56,8 @@ class Question:
     truth: LabelTruth
     goal: bool
     verdict: Verdict
+    of_shop: Audience = NOBODY
+    """What share of the shop's page views was counted; who was left out is in neither cohort."""
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -106,6 +110,17 @@ class Question:
             return np.zeros(self.visits, np.bool_)
         return (self.first | self.second) & (self.found.visits.day < until.toordinal())
 
+    @property
+    def held(self) -> Held:
+        """What visits are compared within: of those that the verdict rests on, or will."""
+        which = self.judged if self.verdict.until else np.ones(self.visits, np.bool_)
+        return held(self.found.visits, self.first & which, self.second & which)
+
+    @property
+    def strata(self) -> Whole:
+        """(n,) a number for each visit: it is compared with those of the same number alone."""
+        return strata(self.found.visits, self.held)
+
     def milestones(self) -> tuple[Milestone, ...]:
         days = self.found.visits.day
         first, second = (days_of(days[cohort]) for cohort in (self.first, self.second))
@@ -143,7 +158,9 @@ async def ask(store: Store, site: Site, page: Page, query: CohortsQuery, now: da
         wide = await page_visits(connection, key, (period[0] - DAY, period[1] + DAY))
         truth = await label_truth(connection, site, period)
         goal = await has_goal(connection, site, period)
-    return question_of(site, page, query, period, today, wide, layouts, truth, goal=goal)
+        of_shop = await audience(connection, site.site_id, period)
+    found = question_of(site, page, query, period, today, wide, layouts, truth, goal=goal)
+    return replace(found, of_shop=of_shop)
 
 
 def least_of(site: Site) -> int:
@@ -167,17 +184,13 @@ def question_of(
 
     wide  every visit of the period, and of the day before and after it
     """
+    if site.state == "live":
+        refuse_free_widths(query)
     found = wide.chosen(query, *period)
-    least = least_of(site)
-    if len(found.visits) < least and site.state == "live":
-        filtered = any(name in VisitFilter.model_fields for name in query.model_fields_set)
-        raise TooFewVisits(None if filtered else len(found.visits), least)
-    refuse_apart(
-        wide, VisitFilter(**query.model_dump(include=set(VisitFilter.model_fields))), period, least
-    )
+    _refuse_few(site, query, wide, found, period)
     first, second = (found.visits.chosen(cohort) for cohort in query.cohorts)
     _check_apart(first, second)
-    alone = [may_be_told(found.visits, cohort, least) for cohort in query.cohorts]
+    alone = [may_be_told(found.visits, cohort, least_of(site)) for cohort in query.cohorts]
     numbers = [zone.number for zone in page.zones]
     return Question(
         site=site,
@@ -201,6 +214,17 @@ async def _asked_since(connection: Any, site: Site, page: Page, today: date) -> 
     told = site.site_id, page.page_id, site.time_zone.key
     first_day: date = await connection.fetchval(_FIRST_DAY, *told)
     return asked_since(min(first_day, today), today)
+
+
+def _refuse_few(
+    site: Site, query: CohortsQuery, wide: PageVisits, found: PageVisits, period: tuple[date, date]
+) -> None:
+    least = least_of(site)
+    if len(found.visits) < least and site.state == "live":
+        filtered = any(name in VisitFilter.model_fields for name in query.model_fields_set)
+        raise TooFewVisits(None if filtered else len(found.visits), least)
+    by = VisitFilter(**query.model_dump(include=set(VisitFilter.model_fields)))
+    refuse_apart(wide, by, period, least)
 
 
 def _check_apart(first: Flags, second: Flags) -> None:

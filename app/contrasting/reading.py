@@ -79,11 +79,6 @@ class Visits:
             kept &= self.day <= by.date_to.toordinal()
         return kept & _wide_enough(self.width_px, by)
 
-    def strata(self) -> Whole:
-        """(n,) a number for each device and week: visits are compared within these alone."""
-        weeks = (self.day - 1) // 7  # ordinal 1 was a Monday
-        return weeks * (max(Device) + 1) + self.device
-
 
 def _outcome(by: VisitFilter) -> int | None:
     return by.outcome if isinstance(by, CohortFilter) else None

@@ -113,25 +113,18 @@ def milestones(
     since          the first day of the period
     """
     both = sorted([*first, *second])
-    told = [
-        Milestone(Stage.PLAIN, both[0], reached=True)
-        if both
-        else Milestone(Stage.PLAIN, None, reached=False),
-        _all_of(
-            Stage.RANKED,
-            [
-                _nth(both, RANKED_FROM, since, today),
-                _nth(sorted(first), LEAST_OF_EACH, since, today),
-                _nth(sorted(second), LEAST_OF_EACH, since, today),
-            ],
-            today,
-        ),
-    ]
+
+    def each(needed: int) -> list[date | None]:
+        return [_nth(sorted(of_one), needed, since, today) for of_one in (first, second)]
+
     verdict = since + timedelta(days=LOOK_DAYS)
-    for stage, needed in ((Stage.TESTED, MIN_VISITS), (Stage.POWERED, visits_needed(DOUBLE))):
-        days = [_nth(sorted(of_one), needed, since, today) for of_one in (first, second)]
-        told.append(_all_of(stage, [*days, verdict], today))
-    return tuple(told)
+    ranked = [_nth(both, RANKED_FROM, since, today), *each(LEAST_OF_EACH)]
+    return (
+        Milestone(Stage.PLAIN, both[0] if both else None, reached=bool(both)),
+        _all_of(Stage.RANKED, ranked, today),
+        _all_of(Stage.TESTED, [*each(MIN_VISITS), verdict], today),
+        _all_of(Stage.POWERED, [*each(visits_needed(DOUBLE)), verdict], today),
+    )
 
 
 def _all_of(stage: Stage, days: Sequence[date | None], today: date) -> Milestone:

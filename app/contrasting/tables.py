@@ -70,27 +70,37 @@ def zone_table(found: PageVisits, numbers: Sequence[int], homes: Homes) -> ZoneT
     boxed = list(_by_home(views, homes))
     in_zone = _zones_of_stalls(views, boxed)
     by_view = _seconds(views, columns, in_zone)
-    pressed = _pressed(views, columns)
-    focused = columns.count(views, views.facts["fact"] == FOCUSED)
-    told = columns.count(views, np.ones(len(views.facts), np.bool_)) > 0
-    hovered = columns.count(views, views.facts["fact"] == HOVERED) > 0
-    seen = _in_view(views, columns, boxed) | told | (by_view > 0)
     visits = _PerVisit(len(found.visits), views.visit)
     last = _last(found, columns)
+    errors = columns.count(views, np.isin(views.facts["fact"], ERRORS)) > 0
+    completed = found.visits.outcome == Outcome.COMPLETED
     return ZoneTable(
         numbers=tuple(numbers),
         seconds=visits.sum(by_view),
         focus_s=visits.sum(_focus_s(views, columns)),
-        acts=ZoneActs(
-            seen=visits.any(seen),
-            hovered=visits.any(hovered | (by_view > 0)),
-            clicked=visits.any(pressed),
-            hesitated=visits.any(_hesitated(views, columns, boxed, pressed)),
-            focuses=visits.sum(focused).astype(np.intp),
-            last=np.where(found.visits.outcome == Outcome.COMPLETED, -1, last),
-        ),
-        errors=visits.any(columns.count(views, np.isin(views.facts["fact"], ERRORS)) > 0),
+        acts=_acts(found, columns, boxed, by_view > 0, np.where(completed, -1, last)),
+        errors=visits.any(errors),
         last=last,
+    )
+
+
+def _acts(
+    found: PageVisits, columns: _Columns, boxed: _Boxed, dwelt: Flags, left_from: Whole
+) -> ZoneActs:
+    """What visits did; who dwelt at a zone, or told of anything there, had it in view."""
+    views = found.views
+    visits = _PerVisit(len(found.visits), views.visit)
+    pressed = _pressed(views, columns)
+    focused = columns.count(views, views.facts["fact"] == FOCUSED)
+    told = columns.count(views, np.ones(len(views.facts), np.bool_)) > 0
+    hovered = columns.count(views, views.facts["fact"] == HOVERED) > 0
+    return ZoneActs(
+        seen=visits.any(_in_view(views, columns, boxed) | told | dwelt),
+        hovered=visits.any(hovered | dwelt),
+        clicked=visits.any(pressed),
+        hesitated=visits.any(_hesitated(views, columns, boxed, pressed)),
+        focuses=visits.sum(focused).astype(np.intp),
+        last=left_from,
     )
 
 

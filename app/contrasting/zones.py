@@ -104,7 +104,7 @@ async def zone_answer(question: Question, renders: Renders) -> ZoneAnswer:
         which = question.judged
         first = question.first[which]
         sizes = int(first.sum()), int((~first).sum())
-        if min(sizes) >= _needed(question):
+        if min(sizes) >= visits_to_test(question):
             with renders.place():
                 judged = _by_zone(await renders.run(judge, *_evidence(question, which)))
     rows = _rows(question, differences, judged)
@@ -118,7 +118,7 @@ async def zone_answer(question: Question, renders: Renders) -> ZoneAnswer:
     )
 
 
-def _needed(question: Question) -> int:
+def visits_to_test(question: Question) -> int:
     """One planned question may be tested with fewer visits: its power says what that is worth."""
     return 2 if question.query.planned_zone is not None else MIN_VISITS
 
@@ -132,13 +132,13 @@ def judge(
 
 def _evidence(question: Question, which: Flags) -> tuple[Floats, Flags, Flags, Whole, int]:
     table = question.told
-    stratum = question.found.visits.strata()[which]
+    stratum = question.strata[which]
     return (
         table.seconds[which],
         question.first[which],
         table.seen[which],
         stratum.astype(np.intp),
-        _needed(question),
+        visits_to_test(question),
     )
 
 
@@ -164,27 +164,26 @@ def _rows(
     metrics = _metrics(question)
     left = question.told.acts.last
     order = list(judged) or list(differences) or list(range(len(numbers)))
-    rows = []
-    for place in order:
-        own = _judged(judged.get(place))
-        p = own.p_planned if question.query.planned_zone == numbers[place] else own.p
-        rows.append(
-            ZoneRow(
-                number=numbers[place],
-                name=question.zone_name(numbers[place]),
-                difference=differences.get(place),
-                judged=own,
-                significant=_counts(question, numbers[place]) and p <= question.verdict.level,
-                metrics={name: rates[place] for name, rates in metrics.items()},
-                left_from=int((left == place).sum()),
-            )
+    return tuple(
+        ZoneRow(
+            number=numbers[place],
+            name=question.zone_name(numbers[place]),
+            difference=differences.get(place),
+            judged=_judged(judged.get(place)),
+            significant=is_called(question, numbers[place], _judged(judged.get(place))),
+            metrics={name: rates[place] for name, rates in metrics.items()},
+            left_from=int((left == place).sum()),
         )
-    return tuple(rows)
+        for place in order
+    )
 
 
-def _counts(question: Question, number: int) -> bool:
+def is_called(question: Question, number: int, judged: Judged) -> bool:
     """Of a planned question the other zones are no question: they would need correction."""
-    return question.query.planned_zone in (None, number)
+    planned = question.query.planned_zone
+    if planned not in (None, number):
+        return False
+    return (judged.p if planned is None else judged.p_planned) <= question.verdict.level
 
 
 def _judged(difference: ZoneDifference | None) -> Judged:

@@ -31,7 +31,8 @@ Told = tuple[float, str]
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing done: the page is scrolled, an element perhaps pressed, then time passes."""
+    """One thing done: the page is scrolled, an element perhaps pressed or, without a zone, the
+    empty page; then time passes."""
 
     seconds: float
     zone: int | None = None
@@ -92,14 +93,15 @@ class _Telling:
             self._deepest_px = max(self._deepest_px, *marks, 0)
 
     def _touch(self, act: Act) -> None:
+        if act.press:
+            self._focused = None
         if act.zone is None:
-            if not self._device.phone:
+            if act.press or not self._device.phone:
                 self._hovered = None
             return
         self._hovered = act.zone
         self._once(f"{act.zone}.h")
         if act.press:
-            self._focused = None
             self._presses[act.zone] += 1
             if self._presses[act.zone] <= PRESSES:
                 self._once(f"{act.zone}.p{self._presses[act.zone]}")

@@ -22,8 +22,22 @@ ARRIVES_S = 1.5
 """Before a hand does anything on a new page, it has loaded and is looked at."""
 
 CLICK_S = 0.4
-STALLS_S = (11.0, 29.0)
-"""How long the shipping costs hold those who abandon over them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """What share of visitors rests on the line with the shipping costs, and for how long."""
+
+    share: float
+    low_s: float
+    high_s: float
+
+
+PASSING = Resting(0.3, 0.5, 2.0)
+"""Of those who go on to pay."""
+
+STALLING = Resting(1.0, 11.0, 29.0)
+"""Of those who leave there: what the demo is to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +62,30 @@ class Stop:
     acts: tuple[Act, ...] = ()
 
 
-def stops_of(person: Person, sheets: Sheets, rng: Random) -> list[Stop]:
-    """The pages of a visit in order; the last one is left without a word."""
+def stops_of(
+    person: Person, sheets: Sheets, rng: Random, leavers: Resting = STALLING
+) -> list[Stop]:
+    """The pages of a visit in order; the last one is left without a word.
+
+    leavers  how those rest on the shipping costs who leave there
+    """
     walk = [Stop(HOME, rng.uniform(4, 15)), Stop(PRODUCT, rng.uniform(5, 20))]
     for ending in (Ending.BASKET, Ending.DETAILS, Ending.SHIPPING, Ending.PAYMENT):
         leaves = person.ending is ending
-        walk.append(_stop(ending.value, person, leaves, sheets, rng))
+        walk.append(_stop(ending.value, person, leaves, sheets, rng, leavers))
         if leaves:
             return walk
     walk.append(Stop(PROVIDER, rng.uniform(8, 25)))
     if person.ending is Ending.COMPLETED:
-        walk.append(_stop(Ending.COMPLETED.value, person, False, sheets, rng))
+        walk.append(_stop(Ending.COMPLETED.value, person, False, sheets, rng, leavers))
     return walk
 
 
-def _stop(slug: str, person: Person, leaves: bool, sheets: Sheets, rng: Random) -> Stop:
+def _stop(
+    slug: str, person: Person, leaves: bool, sheets: Sheets, rng: Random, leavers: Resting
+) -> Stop:
     page = checkout_page(slug)
-    hand = _Hand(page, person, sheets(slug, person.device.phone), rng)
+    hand = _Hand(page, person, sheets(slug, person.device.phone), rng, leavers)
     _DONE_ON[slug](hand, leaves)
     told = beacons(hand.acts, person.device, person.viewport_px)
     return Stop(slug, sum(act.seconds for act in hand.acts), tuple(told), tuple(hand.acts))
@@ -73,13 +94,16 @@ def _stop(slug: str, person: Person, leaves: bool, sheets: Sheets, rng: Random) 
 class _Hand:
     """Collects the acts on one page; scrolls so that what it turns to is in view."""
 
-    def __init__(self, page: CheckoutPage, person: Person, sheet: Sheet, rng: Random) -> None:
+    def __init__(
+        self, page: CheckoutPage, person: Person, sheet: Sheet, rng: Random, leavers: Resting
+    ) -> None:
         self._page = page
         self._sheet = sheet
         self._viewport_height_px = person.viewport_px[1]
         self._scroll_px = 0
         self.phone = person.device.phone
         self.rng = rng
+        self.leavers = leavers
         self.acts = [Act(ARRIVES_S)]
 
     def rest(self, low_s: float, high_s: float) -> None:
@@ -95,6 +119,11 @@ class _Hand:
 
     def press(self, name: str) -> None:
         self._act(name, CLICK_S, press=True)
+
+    def press_beside(self, name: str) -> None:
+        """Bring an element into view, and press the empty page instead of it."""
+        self._bring_into_view(self._sheet.boxes[self._page.zone(name).number])
+        self.acts.append(Act(CLICK_S, press=True, scroll_px=self._scroll_px))
 
     def maybe(self, share: float) -> bool:
         return self.rng.random() < share
@@ -140,12 +169,13 @@ def _shipping(hand: _Hand, leaves: bool) -> None:
     hand.rest(1, 3)
     if hand.maybe(0.6):
         hand.fill("Bezorgwijze", 1, 3)
+    resting = hand.leavers if leaves else PASSING
+    if hand.maybe(resting.share):
+        hand.dwell(STALL_ZONE, resting.low_s, resting.high_s)
     if leaves:
-        hand.dwell(STALL_ZONE, *STALLS_S)
-        return
-    if hand.maybe(0.3):
-        hand.dwell(STALL_ZONE, 0.5, 2)
-    hand.press("Naar betalen")
+        hand.press_beside("Naar betalen")
+    else:
+        hand.press("Naar betalen")
 
 
 def _payment(hand: _Hand, leaves: bool) -> None:

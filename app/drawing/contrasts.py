@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.context import Context
 from app.contrasting.asked import PixelsQuery
 from app.contrasting.naming import RENDERER, contrast_etag
 from app.contrasting.pixels import PixelAnswer, pixel_answer
-from app.contrasting.question import ask
+from app.contrasting.question import Question, ask
 from app.drawing.differing import paint_contrast
 from app.drawing.keeping import Keeping
 from app.drawing.renders import Renders
@@ -29,8 +29,8 @@ STAMP = "TEST"
 KEPT_BYTES = 32 * 2**20
 """Of pictures, and as much of numbers, in each process."""
 
-CORNER_PX = 2.0
-"""Of a region, where its label hangs; hidden behind it."""
+EDGE_PX = 2.0
+"""Of a region's edge, where its label hangs; hidden behind it."""
 
 WHY_NOT = {
     "no_goal": "nothing tells which visits completed: mark the thank-you page as the shop's goal",
@@ -51,9 +51,24 @@ class Contrasts:
     ) -> PixelAnswer:
         """The numbers behind the picture, whatever it looks like."""
         plain = query.of_numbers()
-        name = await contrast_etag(context, site, page, plain, "pixels")
+        name = await self.name(context, site, page, plain)
         make = partial(_answered, context, site, page, plain)
         return await self._answers.get(name, make, **_state(site))
+
+    async def name(self, context: Context, site: Site, page: Page, query: PixelsQuery) -> str:
+        """What the numbers are kept under."""
+        return await contrast_etag(context, site, page, query.of_numbers(), "pixels")
+
+    async def of_question(
+        self, context: Context, name: str, question: Question, query: PixelsQuery
+    ) -> PixelAnswer:
+        """The numbers behind the picture of a question that was read already.
+
+        name  taken before it was read: what is kept is then never older than its name
+        """
+        drawn = replace(question, query=query.of_numbers())
+        make = partial(pixel_answer, drawn, context.renders)
+        return await self._answers.get(name, make, **_state(question.site))
 
     async def picture(
         self, context: Context, site: Site, page: Page, query: PixelsQuery, name: str
@@ -102,16 +117,17 @@ async def _answered(context: Context, site: Site, page: Page, query: PixelsQuery
 
 
 def badges_of(answer: PixelAnswer) -> tuple[ZoneBox, ...]:
-    """The number of each region, as the list beside the picture has it, and how many times as long;
-    at its upper right corner, for its lines are frame enough."""
+    """The number of each region, as the list beside the picture has it, and its ratio;
+    at its right edge, as high as its peak: its lines are frame enough, and wide ones tell little of
+    where to look."""
     return tuple(
-        ZoneBox(one.number, _corner(one.region), 0.0, _times(one.region.ratio))
+        ZoneBox(one.number, _edge(one.region), 0.0, _times(one.region.ratio))
         for one in answer.regions
     )
 
 
-def _corner(region: Region) -> tuple[float, float, float, float]:
-    return region.x1_px - CORNER_PX, region.y0_px, region.x1_px, region.y0_px + CORNER_PX
+def _edge(region: Region) -> tuple[float, float, float, float]:
+    return region.x1_px - EDGE_PX, region.peak_y_px, region.x1_px, region.peak_y_px + EDGE_PX
 
 
 def _times(ratio: float) -> str:
@@ -128,6 +144,8 @@ def text_of(answer: PixelAnswer) -> Mapping[str, str]:
         "date_to": question.period[1].isoformat(),
         "bandwidth_px": f"{answer.bandwidth_px:g}",
         "level": repr(question.verdict.level),
+        "labels": f"{question.truth.matched} of {question.truth.reported} reported orders matched",
+        "within": " x ".join(question.held) or "all visits",
     }
     return {"Software": f"Gloed {RENDERER}", **{f"gloed:{name}": v for name, v in told.items()}}
 

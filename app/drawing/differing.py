@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from app.contrasting.pixels import LEAST_AMOUNT
 from heatmap.colours import DEFAULT_OPACITY, NO_CHANGE_LEVEL, ColourTable, diverging_rows
 from heatmap.contours import contour_layer
 from heatmap.contrasting import Contrast
@@ -34,6 +35,11 @@ SHORTER_OPACITY = 0.5
 DOUBTFUL = 0.35
 """Share of its colour that a place keeps which differs not at all surely. It grows to all of it
 where the verdict's line would be drawn: the eye is led to what was decided."""
+
+FULL_LOSS = 0.25
+"""Share of the page's largest difference in seconds from which on a place bears its full colour. A
+ratio knows no amount: a page's rest, where one moment stands against none, would glow as loud as
+the field that holds visitors for a minute."""
 
 ROWS_AT_ONCE = 256
 
@@ -94,6 +100,7 @@ def _sureness(shown: Contrast, judged: Contrast | None) -> Floats:
 def _levels(shown: Contrast, sureness: Floats, page: Page) -> Levels:
     """The colour of each device pixel: straight between the middles of cells."""
     paled = np.minimum(shown.effective / FULL_EFFECT, 1.0) * sureness
+    paled *= np.minimum(shown.amount() / FULL_LOSS, 1.0)
     signed = np.clip(shown.log_ratio / math.log(FULL_RATIO), -1, 1) * paled
     raster = Raster(Page(page.width_px, page.height_px), shown.cell_px)
     across = _between(raster.x_px(), page.columns, page.dpr)
@@ -124,11 +131,11 @@ def _between(middles_px: Floats, pixels: int, dpr: int) -> tuple[NDArray[np.intp
 
 
 def _lines(judged: Contrast, dpr: int) -> Layer:
-    """Solid around what was decided, dashed around what may become so."""
+    """Solid around what was decided, dashed around what may become so; none around trifles."""
     solid = [c for c in (judged.critical, -judged.critical) if math.isfinite(c)]
     broken = [c for c in (judged.faint, -judged.faint) if math.isfinite(c)]
     return contour_layer(
-        judged.lines(),
+        _no_trifles(judged),
         width_px=judged.width_px,
         height_px=judged.height_px,
         cell_px=judged.cell_px,
@@ -136,3 +143,11 @@ def _lines(judged: Contrast, dpr: int) -> Layer:
         broken=broken,
         dpr=dpr,
     )
+
+
+def _no_trifles(judged: Contrast) -> Floats:
+    """t, held below every line where the cohorts differ by too little to be told of."""
+    if not math.isfinite(judged.faint):
+        return judged.lines()
+    most = judged.faint * judged.amount() / LEAST_AMOUNT
+    return np.clip(judged.lines(), -most, most)

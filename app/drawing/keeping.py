@@ -5,10 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What took long to find, in somebody's language.
+
+    weight  how much it matters beside others of its shop; text: empty where there is nothing to say
+    """
+
+    text: str
+    weight: float = 0.0
 
 
 class Keeping(Generic[T]):

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.context import Context
 from app.drawing.contrasts import Contrasts
-from app.drawing.keeping import Keeping
+from app.drawing.keeping import Keeping, Sentence
 from app.drawing.painting import (
     Over,
     draw_confetti,
@@ -21,7 +21,9 @@ from app.drawing.painting import (
     zone_frames,
     zone_values,
 )
-from app.mapping.filters import MapQuery
+from app.mapping.audience import Audience
+from app.mapping.audience import audience as audience_of
+from app.mapping.filters import PLACELESS, MapQuery
 from app.mapping.maps import PageMap, page_map, summary
 from app.picturing.layouts import picture
 from app.store import Store
@@ -36,6 +38,9 @@ RENDERER = version("gloed")
 STAMP = "TEST"
 KEPT_BYTES = 64 * 1024 * 1024
 """Drawn pictures kept per process; a picture is named by everything that went into it."""
+
+KEPT_SENTENCES_BYTES = 1024 * 1024
+"""A sentence has some 200 letters: those of thousands of pages."""
 
 
 BOX_BYTES = 200
@@ -64,8 +69,11 @@ SOURCES = """
 """Which days are sealed, and which of them late rows have reopened (`app/mapping/sources.py`)."""
 
 
-async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str:
-    """Strong name of the answer: data, parameters and renderer; known before any work.
+async def etag(
+    context: Context, site: Site, page: Page, query: MapQuery, *, audience: bool = False
+) -> str:
+    """Strong name of the answer: data, parameters and renderer; known before any work. One that
+    tells of the shop's `audience`, as every legend does, has another name when more was left out.
 
     Of days that are closed the data version tells of every change: the closing job raises it.
     Of those that are still open the raw rows are counted, so that a picture is never older than
@@ -80,11 +88,14 @@ async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str
         "SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version, "
         "(SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons, "
         "(SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches, "
-        f"({SOURCES}) AS sources",
+        f"({SOURCES}) AS sources, "
+        "CASE WHEN $5 THEN (SELECT sum(n) FROM dropped WHERE site_id = $1 "
+        "AND day BETWEEN $4 AND $3) END AS left_out",
         site.site_id,
         max(before, today - timedelta(days=1)),
         after,
         before,
+        audience or query.legend != "none",
     )
     told = (
         site.site_id,
@@ -100,7 +111,7 @@ async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str
     return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'
 
 
-Writer = Callable[[PageMap, Drawing, str], Legend]
+Writer = Callable[[PageMap, Audience, Drawing, str], Legend]
 """Puts what a map says into words of a language."""
 
 
@@ -111,6 +122,10 @@ class Overlays:
         self._legend_of = legend_of
         self._maps: Keeping[Picture] = Keeping(KEPT_BYTES, lambda picture: picture.size)
         self.contrasts = Contrasts()
+        self.sentences: Keeping[Sentence] = Keeping(
+            KEPT_SENTENCES_BYTES, lambda sentence: len(sentence.text)
+        )
+        """What a page says of another one, where it takes a contrast to say it."""
 
     async def picture(
         self, context: Context, site: Site, page: Page, query: MapQuery, name: str
@@ -129,7 +144,9 @@ async def _drawn(
         drawing = await context.renders.run(paint, options(found), under, query.picture)
         if query.legend != "none":
             # What full colour stands for is known only now.
-            legend = legend_of(found, drawing, query.legend)
+            period = found.date_from, found.date_to
+            of_shop = await audience_of(context.store, site.site_id, period)
+            legend = legend_of(found, of_shop, drawing, query.legend)
             drawing = await context.renders.run(explain, drawing, legend, query.dpr)
     return Picture(drawing, found)
 
@@ -148,6 +165,7 @@ def options(found: PageMap) -> dict[str, Any]:
         contours_px=found.bandwidth_px if "contours" in query.drawn_over else None,
         folds_px=found.folds_px,
         zones=zone_frames(found) if "zones" in query.drawn_over else (),
+        hidden_px=tuple(box.edges_px for box in found.frames if query.kind not in PLACELESS),
     )
     common: dict[str, Any] = {
         "width_px": found.width_px,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.mapping.filters import TIMED
 from app.mapping.folds import FOLD_SHARES
 from app.mapping.maps import PageMap
 from heatmap import density
@@ -23,6 +24,7 @@ from heatmap.contours import contour_layer
 from heatmap.drawing import Drawing
 from heatmap.exact import FEW, exact_density
 from heatmap.fold import FoldLine, fold_layer
+from heatmap.hatching import hatch_layer
 from heatmap.layers import Layer, alone, merged, over, stamp_layer
 from heatmap.marks import gather
 from heatmap.page import Page
@@ -50,11 +52,13 @@ class Over:
     contours_px  the map's bandwidth, or None for no lines of heat
     folds_px     for `FOLD_SHARES`, or nothing
     zones        number and box of each zone that is outlined
+    hidden_px    boxes in which nothing can be seen
     """
 
     contours_px: float | None = None
     folds_px: tuple[float, ...] = ()
     zones: tuple[ZoneBox, ...] = ()
+    hidden_px: tuple[tuple[float, float, float, float], ...] = ()
 
 
 def zone_frames(found: PageMap) -> tuple[ZoneBox, ...]:
@@ -67,7 +71,7 @@ def zone_values(found: PageMap) -> tuple[tuple[ZoneBox, float], ...]:
     """Every zone that has a place on the layout, with what it gathered."""
     totals = {zone.number: zone.total for zone in found.zones}
     comma = "," if found.query.legend == "nl" else "."
-    unit = " s" if found.query.kind == "stall" else ""
+    unit = " s" if found.query.kind in TIMED else ""
     return tuple(
         (replace(frame, value=_shortly(total, comma) + unit), total)
         for frame in zone_frames(found)
@@ -171,6 +175,8 @@ def draw_over(drawing: Drawing, marks: Over, told: Mapping[str, Any]) -> Drawing
     """Lay lines and numbers over a picture of `told`."""
     size = {name: told[name] for name in ("width_px", "height_px", "dpr")}
     layers = []
+    if marks.hidden_px:
+        layers.append(hatch_layer(marks.hidden_px, **size))
     if marks.contours_px is not None and drawing.scale_max > 0:
         layers.append(_contours(drawing.scale_max, marks.contours_px, told))
     if marks.folds_px:

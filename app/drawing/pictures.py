@@ -34,7 +34,8 @@ def clean_picture(raw: bytes, fit_px: tuple[int, int] | None = None) -> tuple[by
     """The picture as PNG with nothing but its pixels, its width and its height.
 
     raw       one PNG, JPEG or WebP image: at most 8 MB, 30 million pixels, one frame
-    fit_px    width and height to scale it to; its own shape may differ by rounding only
+    fit_px    width and height to scale it to; its own shape may differ by rounding only, and
+              decides the height where 0 is given for it
     Returns   opaque PNG (white where it was transparent), width in px, height in px; at most 8 MB,
               the same bytes for the same picture
     Raises    PictureTooLarge, or PictureError for all else that is wrong with it

@@ -48,7 +48,8 @@ class Refused(Exception):
 
 
 def redraw(raw: bytes, fit_px: tuple[int, int] | None) -> bytes:
-    """PNG of the picture's pixels alone, scaled to `fit_px` (width, height) if that is given."""
+    """PNG of the picture's pixels alone, scaled to `fit_px` (width, height) if that is given; a
+    height of 0 is what the picture's own shape makes of the width."""
     try:
         with Image.open(io.BytesIO(raw), formats=FORMATS) as opened:
             _check(opened)
@@ -79,13 +80,17 @@ def smallest_png(image: Image.Image) -> bytes:
 
 
 def _check(opened: Image.Image) -> None:
-    if opened.width * opened.height > MAX_PX:
-        raise Refused(
-            f"the picture is {opened.width} x {opened.height} px, at most "
-            f"{MAX_PX // 10**6} million pixels are taken: give a smaller one"
-        )
+    _check_area(opened.width, opened.height)
     if getattr(opened, "n_frames", 1) != 1:
         raise Refused("the picture moves: give a single image")
+
+
+def _check_area(width_px: int, height_px: int) -> None:
+    if width_px * height_px > MAX_PX:
+        raise Refused(
+            f"the picture is {width_px} x {height_px} px, at most "
+            f"{MAX_PX // 10**6} million pixels are taken: give a smaller one"
+        )
 
 
 def _opaque(image: Image.Image) -> Image.Image:
@@ -99,9 +104,12 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def _fitted(image: Image.Image, fit_px: tuple[int, int]) -> Image.Image:
-    if image.size == fit_px:
-        return image
     width_px, height_px = fit_px
+    if not height_px:
+        height_px = max(1, round(image.height * width_px / image.width))
+        _check_area(width_px, height_px)
+    if image.size == (width_px, height_px):
+        return image
     skew = (image.height / image.width) / (height_px / width_px)
     # A few rows more or less on a short page are rounding too, whatever they are as a share.
     rounding = 1.5 / min(image.height, height_px)
@@ -110,7 +118,7 @@ def _fitted(image: Image.Image, fit_px: tuple[int, int]) -> Image.Image:
             f"the picture is {image.width} x {image.height} px and does not show a page of "
             f"{width_px} x {height_px} px: give a screenshot of the whole page at that width"
         )
-    return image.resize(fit_px, Image.Resampling.LANCZOS)
+    return image.resize((width_px, height_px), Image.Resampling.LANCZOS)
 
 
 def _exact_palette(image: Image.Image) -> bytes | None:

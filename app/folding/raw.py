@@ -72,11 +72,16 @@ async def page_view_chunks(
 
 
 async def told(
-    connection: Any, site_id: int, opened: Rows, chunk_views: int = CHUNK_VIEWS
+    connection: Any,
+    site_id: int,
+    opened: Rows,
+    chunk_views: int = CHUNK_VIEWS,
+    twins: Twins | None = None,
 ) -> AsyncIterator[list[Seen]]:
-    """Views as `Openings` has them, with all that they told: person by person, without twins."""
+    """Views as `Openings` has them, with all that they told: person by person, without twins.
+    Whoever brings `twins` learns from it how many those were."""
     await asyncio.to_thread(put_in_order, opened)
-    twins = Twins()
+    twins = twins or Twins()
     for part in _parts(opened, chunk_views):
         yield twins.take(await _read(connection, site_id, opened[part]))
     yield twins.end()

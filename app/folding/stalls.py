@@ -124,8 +124,14 @@ def _bands(view: Seen, zones: dict[int, tuple[float, float]]) -> dict[int, float
 
 
 def _in_view(view: Seen) -> Mapping[int, int]:
-    """By the bands' clocks; where a finger's page has the script alone, by where it rested."""
-    return view.bands_s or (bands_s(view) if view.touch else {})
+    """What the stall list keeps: with a mouse the bands in view are no stall, and the script's are
+    left out."""
+    return in_view(view) if view.touch else view.bands_s
+
+
+def in_view(view: Seen) -> Mapping[int, int]:
+    """Seconds that each band was in view: by its clock, else by the places scrolled to."""
+    return view.bands_s or bands_s(view)
 
 
 @lru_cache

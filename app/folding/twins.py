@@ -6,8 +6,9 @@ Of views of one page by one visitor within 2 s the silent ones go, if need be al
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from app.folding.seen import Seen
 
@@ -24,6 +25,9 @@ class Twins:
         self._held: list[Seen] = []
         self._near: list[Seen] = []
         """Kept and given already, but so late that they may have a twin among those to come."""
+
+        self.left_out: Counter[date] = Counter()
+        """Views that are in no answer, by the day of their opening."""
 
     def take(self, views: Sequence[Seen]) -> list[Seen]:
         waiting = [*self._held, *views]
@@ -47,6 +51,7 @@ class Twins:
         for view in waiting[:settled]:
             if not view.signals:
                 if _is_twin(openings, view):
+                    self.left_out[view.day] += 1
                     continue
                 _note(openings, view)
             kept.append(view)

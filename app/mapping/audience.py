@@ -6,13 +6,14 @@ whichever page's map it stands beside, and no filter changes it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Protocol
 
 from app.closing.derived import QUARANTINED
 from app.closing.shut_out import SHUT_OUT
-from app.store import Store
 from collector.wire import Reason
 
 PAGE_VIEWS = (
@@ -27,28 +28,30 @@ PAGE_VIEWS = (
 """Reasons that stand for page views somebody had, in the order in which they are told. What is sent
 again, fetched ahead or cannot be read is no page view."""
 
-_COUNTED = """
+_AUDIENCE = """
+    WITH sealed AS (
+        SELECT day, sum(views)::bigint AS views FROM daily
+        WHERE site_id = $1 AND day BETWEEN $2 AND $3 GROUP BY day
+    ), taken AS (
+        SELECT view.day FROM visit JOIN view USING (site_id, visit_id)
+        WHERE site_id = $1 AND visit.day BETWEEN $2 AND $3 AND visit.flags & $4 > 0
+        AND view.day BETWEEN visit.day AND visit.day + 1
+    ), left_out AS (
+        SELECT reason, sum(n)::bigint AS n FROM dropped
+        WHERE site_id = $1 AND day BETWEEN $2 AND $3 AND reason = ANY($5) GROUP BY reason
+    )
     SELECT
-        coalesce((SELECT sum(views) FROM daily WHERE site_id = $1 AND day BETWEEN $2 AND $3), 0)
-        + (SELECT count(*) FROM view WHERE site_id = $1 AND day BETWEEN $2 AND $3
-            AND day NOT IN (SELECT day FROM daily WHERE site_id = $1 AND day BETWEEN $2 AND $3))
+        coalesce((SELECT sum(views)::bigint FROM sealed), 0) AS sealed,
+        (SELECT count(*) FROM view WHERE site_id = $1 AND day BETWEEN $2 AND $3
+            AND day NOT IN (SELECT day FROM sealed)) AS unsealed,
+        (SELECT count(*) FROM taken) AS taken,
+        (SELECT count(*) FROM taken WHERE day NOT IN (SELECT day FROM sealed)) AS taken_unsealed,
+        (SELECT array_agg(reason ORDER BY reason) FROM left_out) AS reasons,
+        (SELECT array_agg(n ORDER BY reason) FROM left_out) AS counts
 """
-"""Sums of sealed days, and the views of the others as the closing job last left them."""
-
-_TAKEN_OUT = """
-    SELECT count(*) AS n, count(*) FILTER (WHERE view.day NOT IN
-        (SELECT day FROM daily WHERE site_id = $1 AND day BETWEEN $2 AND $3)) AS unsealed
-    FROM visit JOIN view USING (site_id, visit_id)
-    WHERE site_id = $1 AND visit.day BETWEEN $2 AND $3 AND visit.flags & $4 > 0
-    AND view.day BETWEEN visit.day AND visit.day + 1
-"""
-"""Page views of copied tokens, and what the owner took out; sums of sealed days are without them.
-"""
-
-_LEFT_OUT = """
-    SELECT reason, sum(n)::bigint AS n FROM dropped
-    WHERE site_id = $1 AND day BETWEEN $2 AND $3 AND reason = ANY($4) GROUP BY reason
-"""
+"""sealed, unsealed: sums of sealed days, and the views of the others as the closing job last left
+them. taken: page views of copied tokens, and what the owner took out; sums of sealed days are
+without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,20 @@ class Audience:
         return [(reason, n / self.whole) for reason, n in self.left_out.items() if n]
 
 
-async def audience(store: Store, site_id: int, period: tuple[date, date]) -> Audience:
+NOBODY = Audience(0, dict.fromkeys(PAGE_VIEWS, 0))
+
+
+class Answers(Protocol):
+    """The store, or one connection of it."""
+
+    async def fetchrow(self, statement: str, *values: Any) -> Any: ...
+
+
+async def audience(store: Answers, site_id: int, period: tuple[date, date]) -> Audience:
     """Of the shop on these days, both included."""
-    counted = await store.fetchval(_COUNTED, site_id, *period)
-    taken = await store.fetchrow(_TAKEN_OUT, site_id, *period, QUARANTINED | SHUT_OUT)
-    rows = await store.fetch(_LEFT_OUT, site_id, *period, list(PAGE_VIEWS))
-    found = {row["reason"]: row["n"] for row in rows}
-    found[Reason.QUARANTINED] = found.get(Reason.QUARANTINED, 0) + taken["n"]
-    left_out = {reason: found.get(reason, 0) for reason in PAGE_VIEWS}
-    return Audience(int(counted) - taken["unsealed"], left_out)
+    told = site_id, *period, QUARANTINED | SHUT_OUT, list(PAGE_VIEWS)
+    row = await store.fetchrow(_AUDIENCE, *told)
+    found: Counter[str] = Counter(dict(zip(row["reasons"] or (), row["counts"] or (), strict=True)))
+    found[Reason.QUARANTINED] += row["taken"]
+    counted = row["sealed"] + row["unsealed"] - row["taken_unsealed"]
+    return Audience(counted, {reason: found[reason] for reason in PAGE_VIEWS})

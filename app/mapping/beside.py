@@ -66,7 +66,7 @@ async def ways_by_day(
 class _Side:
     """One neighbour's views and ours: visits of those in one alone."""
 
-    neighbour: Neighbour
+    neighbour: Neighbour[MapQuery]
     ours: set[int] = field(default_factory=set)
     theirs: set[int] = field(default_factory=set)
     sealed: list[int] = field(default_factory=lambda: [0, 0, 0])

@@ -29,6 +29,8 @@ def _has_codes(view: Seen, query: MapQuery) -> bool:
         (query.browser, view.codes.browser),
         (query.os, view.codes.os),
         (query.language, view.codes.language),
+        (query.channel, view.codes.channel),
+        (query.variant, view.codes.variant),
     )
     return not any(of is not None and int(of) != is_ for of, is_ in asked)
 

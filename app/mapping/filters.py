@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from app.problems import BadParameters
-from collector.codes import Browser, Device, Language, Outcome, System
+from collector.codes import Browser, Channel, Device, Language, Outcome, System
 from collector.wire import Capture
 from heatmap.bandwidth import MAX_BANDWIDTH_PX, MIN_BANDWIDTH_PX
 from heatmap.colours import names as palettes
@@ -37,7 +37,12 @@ LONGEST_NAMES = 100
 AUTO = "auto"
 """Asks for a bandwidth that follows how far the map's own marks are spread."""
 
-MAP_KINDS = ("click", "move", "scroll", "stall")
+MAP_KINDS = ("attention", "click", "deadclick", "move", "rageclick", "scroll", "stall")
+TIMED = frozenset({"attention", "stall"})
+"""Kinds that count seconds; the others count how often."""
+
+PLACELESS = frozenset({"attention", "scroll"})
+"""Kinds that know rows of the page and no places in them: they have neither dots nor zones."""
 
 MARKS = ("contours", "folds", "zones")
 """What may be drawn over a map, in the order in which it is laid down."""
@@ -143,13 +148,17 @@ class MapQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["click", "move", "scroll", "stall"] = "stall"
+    kind: Literal["attention", "click", "deadclick", "move", "rageclick", "scroll", "stall"] = (
+        "stall"
+    )
     date_from: Day | None = None
     date_to: Day | None = None
     device: Annotated[Device | None, coded(Device)] = None
     browser: Annotated[Browser | None, coded(Browser)] = None
     os: Annotated[System | None, coded(System)] = None
     language: Annotated[Language | None, coded(Language)] = None
+    channel: Annotated[Channel | None, coded(Channel)] = None
+    variant: Annotated[Whole, Field(ge=0, le=255)] | None = None
     capture: Annotated[Capture | None, coded(Capture)] = None
     outcome: Annotated[Outcome | None, coded(Outcome)] = None
     viewport_width_min: Width | None = None
@@ -197,8 +206,10 @@ class MapQuery(BaseModel):
     @field_validator("per", "style")
     @classmethod
     def _fits_its_kind(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value not in (None, "heat") and info.data.get("kind") == "scroll":
-            raise ValueError(f"scroll depth has no {info.field_name}: leave it out")
+        kind, name = info.data.get("kind"), info.field_name
+        lacks = kind in PLACELESS if name == "style" else kind == "scroll"
+        if lacks and value not in (None, "heat"):
+            raise ValueError(f"a map of {kind} has no {name}: leave it out")
         return value
 
     @field_validator("marks")
@@ -208,7 +219,7 @@ class MapQuery(BaseModel):
         if value is not None and "contours" in value and not heat:
             raise ValueError(
                 "contours are lines of heat: leave them out, or ask for style heat and for kind"
-                " click, move or stall"
+                " that is not scroll"
             )
         return value
 

@@ -15,6 +15,7 @@ from app.mapping.seeing import ended_as, shut_out, visit_ids
 from app.mapping.small_numbers import (
     LOWER_EDGES_PX,
     UPPER_EDGES_PX,
+    Choice,
     is_filtered,
     is_too_few,
     least_visits,
@@ -35,14 +36,15 @@ LOOK_BACK = timedelta(days=31)
 Period = tuple[date, date]
 
 
-def refuse_unlisted(query: MapQuery) -> None:
-    """Widths of a live shop are asked for by band."""
+def refuse_unlisted(query: Choice, within: str = "") -> None:
+    """Widths of a live shop are asked for by band; `within` names the parameter that has them."""
     names = unlisted(query)
     if not names:
         return
     told = {"viewport_width_min": LOWER_EDGES_PX, "viewport_width_max": UPPER_EDGES_PX}
-    wrong = [(f"/{name}", f"must be one of {_listed(told[name])}") for name in names]
-    detail = "; ".join(f"{pointer[1:]} {what}" for pointer, what in wrong)
+    listed = [(name, f"must be one of {_listed(told[name])}") for name in names]
+    detail = "; ".join(f"{name} {what}" for name, what in listed)
+    wrong = [(f"/{within or name}", f"{name} {what}" if within else what) for name, what in listed]
     raise BadParameters(f"widths of a live shop are told by band: {detail}", tuple(wrong))
 
 
@@ -82,6 +84,9 @@ class Days:
         key = site_id, self.page.page_id
         for day, ways in (await ways_by_day(self.connection, key, where.sealed)).items():
             self._sealed[day] = ways.visits(lambda way: wanted(query, way))
+        if not tiles_know(query):
+            # Whoever asks for such a day is refused anyhow: no answer stands beside this one.
+            self._sealed |= dict.fromkeys(where.gone, 0)
         for begins, ends in where.raw:
             for n in range((ends - begins).days + 1):
                 self._raw.setdefault(begins + n * DAY, None)

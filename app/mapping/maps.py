@@ -16,13 +16,13 @@ from app.configuration import LEAST_VISITS
 from app.folding.homes import Homes
 from app.folding.ways import WaySum, WaySums
 from app.mapping.beside import Beside
-from app.mapping.filters import MapQuery
+from app.mapping.filters import TIMED, MapQuery
 from app.mapping.folds import fold_lines
 from app.mapping.live import Days, answerable, refuse_few, refuse_unlisted
 from app.mapping.placing import EMPTY, Floats, Ground, Placed, ZoneSum
 from app.mapping.seeing import Seeing, seeing
-from app.mapping.sources import coarse_enough, sources, tiles_know
-from app.picturing.layouts import Layout, find_layout, layouts_of
+from app.mapping.sources import coarse_enough, sources, tiles_know, within_raw
+from app.picturing.layouts import Box, Layout, find_layout, layouts_of
 from app.problems import NotFound
 from app.store import Store
 from collector.codes import Device, width_band
@@ -84,6 +84,14 @@ class PageMap:
         return self.site.state == "trying"
 
     @property
+    def frames(self) -> tuple[Box, ...]:
+        """Boxes of another origin's frames, the payment provider's mostly: what happens in them no
+        page can see, so that no heat in them is no calm."""
+        numbers = {zone.number for zone in self.page.zones if zone.role == "frame"}
+        boxes = self.layout.boxes if self.layout else ()
+        return tuple(box for box in boxes if box.number in numbers)
+
+    @property
     def coverage(self) -> float | None:
         return self.signalled / self.views if self.views else None
 
@@ -104,13 +112,13 @@ class PageMap:
         """What intensities count, per square CSS px."""
         if self.query.kind == "scroll":
             return "share of views"
-        counted = "s" if self.query.kind == "stall" else "events"
+        counted = "s" if self.query.kind in TIMED else "events"
         return f"{counted}/visit" if per_visit(self.query) else counted
 
 
 def per_visit(query: MapQuery) -> bool:
-    """Whether amounts are told for a visit; stalls are where nothing else is asked for."""
-    return query.per == "visit" or (query.per is None and query.kind == "stall")
+    """Whether amounts are told for a visit; seconds are where nothing else is asked for."""
+    return query.per == "visit" or (query.per is None and query.kind in TIMED)
 
 
 async def page_map(store: Store, site: Site, page: Page, query: MapQuery, now: datetime) -> PageMap:
@@ -124,6 +132,7 @@ async def page_map(store: Store, site: Site, page: Page, query: MapQuery, now: d
         store.connection() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
+        period = await within_raw(connection, site.site_id, query, period)
         if beside is not None:
             period = await answerable(Days(connection, site, page, query), period)
         where = await sources(connection, site.site_id, period, tiles_answer=answer)

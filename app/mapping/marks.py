@@ -6,7 +6,7 @@ of a tile (`app/sealing/tiles.py`): a map of closed days says the same as one of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -17,11 +17,20 @@ from numpy.typing import NDArray
 from app.folding.homes import Homes, ZoneBox, zones_at
 from app.folding.pointing import Cells, entered, middle_px, pressed_in, width_px
 from app.folding.seen import Seen
-from app.folding.stalls import clock_middle, stalls_of
+from app.folding.stalls import clock_middle, in_view, stalls_of
 from app.folding.ways import Way, way_of
-from collector.wire import Kind
+from collector.wire import PRESSES, Kind
+from heatmap.clicking import rage_clicks
 
-KINDS = {"click": Kind.CLICK, "move": Kind.MOVE, "stall": Kind.STALL, "scroll": Kind.SCROLL}
+KINDS = {
+    "click": Kind.CLICK,
+    "rageclick": Kind.RAGECLICK,
+    "deadclick": Kind.DEADCLICK,
+    "move": Kind.MOVE,
+    "stall": Kind.STALL,
+    "scroll": Kind.SCROLL,
+    "attention": Kind.ATTENTION,
+}
 """What maps show, by the name in the API and the code in the store."""
 
 MARK = np.dtype(
@@ -131,19 +140,59 @@ def marks_of(kind: str, view: Seen, homes: Homes) -> Marks:
         return _moves(view)
     if kind == "stall":
         return _stalls(view, homes)
+    if kind == "attention":
+        return _attention(view)
+    if kind == "rageclick":
+        return _rage(view)
+    if kind == "deadclick":
+        return _clicked(_of_kind(view, Kind.DEADCLICK))
     return _depth(view)
 
 
 def _clicks(view: Seen, homes: Homes) -> Marks:
     """Clicks with their place by script, presses of zones script-free; never both of one view."""
     clicks = view.clicks()
-    if not len(clicks):
-        return _presses(view, _boxes(view, homes))
+    return _clicked(clicks) if len(clicks) else _presses(view, _boxes(view, homes))
+
+
+def _clicked(clicks: Marks) -> Marks:
     marks = _at(clicks["x"], clicks["y"])
     for name in ("zone", "u", "v"):
         marks[name] = clicks[name]
     marks["where"] = np.where(clicks["zone"] > 0, Where.SPOT, Where.PAGE)
     return marks
+
+
+def _of_kind(view: Seen, kind: Kind) -> Marks:
+    chosen: Marks = view.events[view.events["kind"] == int(kind)]
+    return chosen
+
+
+def _rage(view: Seen) -> Marks:
+    """A mark for each burst, where it began: of clicks by script, of a zone's presses without it.
+
+    A recording tells of bursts itself, and of its clicks beside: then its own word counts.
+    """
+    told, clicks = _of_kind(view, Kind.RAGECLICK), view.clicks()
+    if len(told):
+        return _clicked(told)
+    if len(clicks):
+        return _clicked(clicks[rage_clicks(clicks["t"], clicks["x"], clicks["y"])[:, 0]])
+    bursts = {zone: _bursts(view, zone) for zone in sorted(view.presses)}
+    angry = {zone: n for zone, n in bursts.items() if n}
+    return _in_zones(list(angry), list(angry.values()))
+
+
+def _bursts(view: Seen, zone: int) -> int:
+    """Of a zone's first presses, which are timed; they lie within it, wherever that is."""
+    named = (f"{zone}.p{press}" for press in range(1, PRESSES + 1))
+    times = sorted(view.moments_ms[name] for name in named if name in view.moments_ms)
+    return len(rage_clicks(times, np.zeros(len(times)), np.zeros(len(times))))
+
+
+def _attention(view: Seen) -> Marks:
+    """Milliseconds that each band of the page was in view, by the steps of its clock."""
+    return _in_bands(in_view(view))
 
 
 def _presses(view: Seen, boxes: Sequence[ZoneBox]) -> Marks:
@@ -194,10 +243,7 @@ def _stalls(view: Seen, homes: Homes) -> Marks:
         marks["zone"] = zones_at(marks["x"], marks["y"], _boxes(view, homes))
         return marks
     clocks_ms = [round(1000 * clock_middle(interval)) for interval in stalls.zones_s.values()]
-    bands = np.zeros(len(stalls.bands_s), MARK)
-    bands["where"] = Where.BAND
-    bands["u"] = list(stalls.bands_s)
-    bands["weight"] = [round(1000 * seconds) for seconds in stalls.bands_s.values()]
+    bands = _in_bands(stalls.bands_s)
     cells = _in_cells(view, stalls.cells)
     if len(cells):
         cells["weight"] = stalls.cells["hold_ms"]
@@ -223,6 +269,14 @@ def _at(x_px: NDArray[np.generic], y_px: NDArray[np.generic]) -> Marks:
 def _in_zones(zones: Sequence[int], weights: Sequence[int]) -> Marks:
     marks = np.zeros(len(zones), MARK)
     marks["zone"], marks["weight"], marks["where"] = zones, weights, Where.ZONE
+    return marks
+
+
+def _in_bands(seconds: Mapping[int, float]) -> Marks:
+    marks = np.zeros(len(seconds), MARK)
+    marks["where"] = Where.BAND
+    marks["u"] = list(seconds)
+    marks["weight"] = [round(1000 * each) for each in seconds.values()]
     return marks
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app.folding.homes import Homes
 from app.folding.pointing import edges_px
+from app.mapping.filters import TIMED
 from app.mapping.marks import ROW_SHIFT, UNIT, Gathered, Integers, Marks, Paired, Where, gather
 from app.picturing.layouts import Layout
 from app.sealing.cells import WIDTH_SHIFT, cells_of, codes
@@ -139,7 +140,7 @@ def placed(kind: str, gathered: Gathered, ground: Ground) -> Placed:
         counts_for = _once(kind, marks)
         chosen = chosen[_heaviest(marks[chosen], seers[chosen], counts_for[chosen], in_box[chosen])]
         weights = counts_for.astype(float)
-    weights = weights / MS_PER_S if kind == "stall" else weights
+    weights = weights / MS_PER_S if kind in TIMED else weights
     points, boxed = chosen[as_point[chosen]], chosen[as_box[chosen]]
     return Placed(
         points=_places(marks[points], in_box[points], ground),
@@ -164,7 +165,7 @@ def _bands(marks: Marks) -> Flags:
 def _once(kind: str, marks: Marks) -> Integers:
     """Weights where a visit counts once: a press as one, however often; a stall by its length."""
     weights: Integers = marks["weight"]
-    return weights if kind == "stall" else np.minimum(weights, 1)
+    return weights if kind in TIMED else np.minimum(weights, 1)
 
 
 def _heaviest(marks: Marks, seers: Integers, weights: Integers, in_box: Flags) -> Integers:
@@ -234,7 +235,7 @@ def _zones(kind: str, gathered: Gathered, *, unique: bool) -> dict[int, ZoneSum]
     visits = {(one.visit, one.day): n for n, one in enumerate(gathered.seers)}
     visit_of = np.array([visits[one.visit, one.day] for one in gathered.seers], np.int64)
     by_visit = zone[_first_of_each(zone, visit_of[seer], weights)]
-    unit = MS_PER_S if kind == "stall" else 1
+    unit = MS_PER_S if kind in TIMED else 1
     totals, counted = np.bincount(zone, weights) / unit, np.bincount(by_visit)
     return {
         number: ZoneSum(float(totals[number]), int(counted[number]))

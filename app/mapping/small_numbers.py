@@ -11,14 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from app.configuration import LEAST_VISITS
 from app.mapping.filters import MapQuery
 from collector.codes import BAND_EDGES_PX
 from collector.wire import Capture
 
-FILTERS = ("device", "browser", "os", "language", "capture", "outcome")
+FILTERS = (
+    "device",
+    "browser",
+    "os",
+    "language",
+    "channel",
+    "variant",
+    "capture",
+    "outcome",
+)
 """Filters of one value out of a closed list."""
 
 LOWER_EDGES_PX = BAND_EDGES_PX[1:]
@@ -32,8 +41,23 @@ def least_visits(config: Mapping[str, Any]) -> int:
     return int(config.get("least_visits", LEAST_VISITS))
 
 
+class Choice(Protocol):
+    """What chooses among visits: a map's parameters, a contrast's, or a cohort of it."""
+
+    @property
+    def capture(self) -> Capture | None: ...
+    @property
+    def viewport_width_min(self) -> int | None: ...
+    @property
+    def viewport_width_max(self) -> int | None: ...
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self: ...
+
+
+C = TypeVar("C", bound=Choice)
+
+
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(Generic[C]):
     """A request that differs from another in one filter's value, and could hold what it lacks.
 
     change      in words, for whoever is refused because of it
@@ -41,7 +65,7 @@ class Neighbour:
     """
 
     change: str
-    query: MapQuery
+    query: C
     gives_way: bool = False
 
 
@@ -72,7 +96,7 @@ def refusal(apart: Iterable[Apart], least: int) -> Apart | None:
     return next((one for one in apart if one.tells_of_few(least)), None)
 
 
-def unlisted(query: MapQuery) -> tuple[str, ...]:
+def unlisted(query: Choice) -> tuple[str, ...]:
     """Filters whose values a live shop takes from a closed list, and which are none of it."""
     low, high = query.viewport_width_min, query.viewport_width_max
     wrong = (
@@ -88,7 +112,7 @@ def is_filtered(query: MapQuery) -> bool:
     return any(value is not None for value in (*_values(query), *widths, query.layout))
 
 
-def neighbours(query: MapQuery) -> tuple[Neighbour, ...]:
+def neighbours(query: C) -> tuple[Neighbour[C], ...]:
     """All requests one filter's value away that may share views with this one and hold others.
 
     Two values of a filter that each view has one of share none: they differ by all of both, which
@@ -97,7 +121,7 @@ def neighbours(query: MapQuery) -> tuple[Neighbour, ...]:
     dropped = (
         Neighbour(f"without {name}", query.model_copy(update={name: None}))
         for name in FILTERS
-        if getattr(query, name) is not None
+        if getattr(query, name, None) is not None
     )
     return (*dropped, *_other_captures(query), *_wider(query))
 
@@ -106,7 +130,7 @@ def _values(query: MapQuery) -> tuple[Any, ...]:
     return tuple(getattr(query, name) for name in FILTERS)
 
 
-def _other_captures(query: MapQuery) -> Iterable[Neighbour]:
+def _other_captures(query: C) -> Iterable[Neighbour[C]]:
     if query.capture is None:
         return
     for other in Capture:
@@ -116,7 +140,7 @@ def _other_captures(query: MapQuery) -> Iterable[Neighbour]:
             yield Neighbour(change, told, gives_way=other > query.capture)
 
 
-def _wider(query: MapQuery) -> Iterable[Neighbour]:
+def _wider(query: C) -> Iterable[Neighbour[C]]:
     low, high = query.viewport_width_min, query.viewport_width_max
     lower = [edge for edge in LOWER_EDGES_PX if low is not None and edge < low]
     higher = [edge for edge in UPPER_EDGES_PX if high is not None and edge > high]

@@ -14,6 +14,7 @@ from typing import Any
 from app.closing.forgetting import FINAL
 from app.folding.ways import Way
 from app.mapping.filters import MapQuery
+from app.problems import BadParameters
 from app.sealing.cells import MIN_BANDWIDTH_PX
 from collector.codes import BAND_EDGES_PX, width_band
 from collector.sites import Page
@@ -49,6 +50,9 @@ class Sources:
     raw: tuple[tuple[date, date], ...]
     """Runs of days, first and last."""
 
+    gone: tuple[date, ...] = ()
+    """Sealed days that have nothing but their tiles left."""
+
 
 async def sources(
     connection: Any, site_id: int, period: tuple[date, date], *, tiles_answer: bool
@@ -58,8 +62,29 @@ async def sources(
     Where tiles do not answer they still do for days that have nothing else left.
     """
     rows = await connection.fetch(_SEALED, site_id, *period, SEAL, RAW_GONE, FINAL)
+    gone = tuple(row["day"] for row in rows if row["raw_gone"])
     sealed = tuple(row["day"] for row in rows if tiles_answer or row["raw_gone"])
-    return Sources(sealed, tuple(_runs(period, set(sealed))))
+    return Sources(sealed, tuple(_runs(period, set(sealed))), gone)
+
+
+async def within_raw(
+    connection: Any, site_id: int, query: MapQuery, period: tuple[date, date]
+) -> tuple[date, date]:
+    """The period that a choice can be answered for which tiles do not know: they would tell of
+    everybody. One whose beginning nobody asked for begins after the last day that is sums alone.
+
+    Raises BadParameters, and names the first day that can be asked for.
+    """
+    if tiles_know(query):
+        return period
+    gone = (await sources(connection, site_id, period, tiles_answer=False)).gone
+    if not gone:
+        return period
+    first = max(gone) + DAY
+    if query.date_from is None and first <= period[1]:
+        return first, period[1]
+    why = f"only sums by band, pointer and capture are left before {first}: ask from there on"
+    raise BadParameters(f"date_from: {why}, or without other filters", (("/date_from", why),))
 
 
 def _runs(period: tuple[date, date], without: Collection[date]) -> Iterator[tuple[date, date]]:
@@ -79,10 +104,10 @@ def _runs(period: tuple[date, date], without: Collection[date]) -> Iterator[tupl
 
 def tiles_know(query: MapQuery) -> bool:
     """Whether tiles are kept apart by everything that the query chooses by."""
-    others = query.device, query.browser, query.os, query.language, query.outcome
+    others = (query.device, query.browser, query.os, query.language, query.outcome, query.channel)
     low, high = query.viewport_width_min, query.viewport_width_max
     at_edges = low in (None, *BAND_EDGES_PX) and (high is None or high + 1 in BAND_EDGES_PX)
-    return at_edges and all(one is None for one in others)
+    return at_edges and all(one is None for one in (*others, query.variant))
 
 
 def coarse_enough(page: Page, query: MapQuery) -> bool:

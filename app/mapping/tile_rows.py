@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.folding.ways import BAND_SHIFT, Way, WaySum, WaySums, visits_in
+from app.mapping.filters import TIMED
 from app.mapping.marks import KINDS
 from app.mapping.placing import EMPTY, MS_PER_S, Box, Floats, Ground, Placed, ZoneSum
 from app.sealing.cells import (
@@ -168,7 +169,7 @@ def _weights(kind: str, sums: Sums, ground: Ground) -> tuple[Floats, Integers]:
     """In the map's unit, and how many marks they are."""
     weights = sums["longest" if ground.unique else "mass"].astype(float)
     counted: Integers = sums["visits" if ground.unique else "marks"]
-    return weights / MS_PER_S if kind == "stall" else weights, counted
+    return weights / MS_PER_S if kind in TIMED else weights, counted
 
 
 def _points(kind: str, sums: Sums, weights: Floats, ground: Ground) -> tuple[Floats, Floats]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -12,12 +12,16 @@ from pydantic import ValidationError
 
 from app.mapping.filters import MapQuery
 from app.pages.labels import AREA_PX2, FIELDS
+from app.pages.tabs import parted
 
 PERIOD = "date_from"
 """Field that is named for what is wrong between two of them."""
 
 TICKED = ("marks",)
 """Fields of which several may be chosen."""
+
+OF_THE_MAP = frozenset({"kind", "style", "date_from", "date_to"})
+"""What a map is of, as no filter chooses it."""
 
 FULL, SCALE_MAX = "full_colour", "scale_max"
 """People give full colour in the unit that the legend tells, the API takes it per px²."""
@@ -28,15 +32,33 @@ SHOWN = {"picture": "page"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """given: what the form's fields hold, empty ones left out; query: None when one is wrong."""
+    """given: what the form's fields hold, empty ones left out; query: None when one is wrong;
+    carried: what other views of the page are asked for, and this one is not."""
 
     given: Mapping[str, str]
     query: MapQuery | None
     wrong: tuple[str, ...] = ()
+    carried: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def everything(self) -> dict[str, str]:
+        """As the address has it, for the page's other views."""
+        return {**self.given, **self.carried}
 
     def again(self, **more: str) -> str:
         """The same question to the page, with something added or put in its place."""
-        return urlencode({**self.given, **more})
+        return urlencode({**self.everything, **more})
+
+    @property
+    def unfiltered(self) -> str:
+        """The same map of the same period, of everybody."""
+        kept = {name: value for name, value in self.given.items() if name in OF_THE_MAP}
+        return urlencode(kept)
+
+    @property
+    def shared(self) -> str:
+        """The same question, as a share keeps it."""
+        return self.address()
 
     def address(self, **more: str) -> str:
         """The same question to the API."""
@@ -62,19 +84,21 @@ def _renamed(given: Mapping[str, str]) -> dict[str, str]:
 
 def read_asked(pairs: Sequence[tuple[str, str]]) -> Asked:
     """A form sends its empty fields too: they ask for nothing."""
-    filled = _as_lists((name, value.strip()) for name, value in pairs if value.strip())
+    told = ((name, value.strip()) for name, value in pairs if value.strip())
+    own, carried = parted(told, FIELDS)
+    filled = _as_lists(own)
     count = Counter(name for name, _ in filled)
     given = {name: value for name, value in filled if name in FIELDS}
     strange = tuple(sorted(name for name, n in count.items() if n > 1 or name not in FIELDS))
     if strange:
-        return Asked(given, None, strange)
+        return Asked(given, None, strange, carried)
     try:
         query = MapQuery.model_validate({**_renamed(given), **SHOWN})
     except ValidationError as problem:
-        return Asked(given, None, _wrong(problem))
+        return Asked(given, None, _wrong(problem), carried)
     if query.scale_max is not None:
         query = query.model_copy(update={SCALE_MAX: query.scale_max / area_of(query)})
-    return Asked(given, query)
+    return Asked(given, query, (), carried)
 
 
 def _as_lists(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

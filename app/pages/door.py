@@ -18,6 +18,7 @@ from app.access.session import (
     sign_in,
     sign_out,
 )
+from app.access.shares import opened_by
 from app.context import Context, context_of
 from app.pages.forms import fields_of, from_our_pages, read_form
 from app.pages.rendering import HEADERS, page_response, to_root
@@ -102,7 +103,7 @@ async def let_in(request: Request, token: str, context: ContextDep) -> Response:
     sites = await list_sites(context.store) if share is not None and not share.picture else ()
     for site in sites:
         if share is not None and site.site_id == share.site_id and share.page in site.pages:
-            page = f"{to_root(request.scope)}sites/{site.public_key}/pages/{share.page}"
+            page = to_root(request.scope) + opened_by(site.public_key, share)
             response = RedirectResponse(page, 303, HEADERS)
             let_guest_in(response, context, token, share.expires_at)
             return response

@@ -1,8 +1,8 @@
-"""The shops and their pages; of a shop on trial also what it just sent."""
+"""The shops, each with what is found in a sentence or two; of a shop on trial what it just sent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -11,17 +11,18 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from app.context import Context
-from app.mapping.maps import LIVE_THRESHOLD
+from app.contrasting.question import least_of
 from app.pages.door import ContextDep, OwnerDep
 from app.pages.labels import PHASES
-from app.pages.queries import Counts, counts_by_page, lately
+from app.pages.opening import DAYS, Opening, opening
+from app.pages.queries import Counts, counts_of_all, ends_of_all, lately
 from app.pages.rendering import page_response
 from app.pages.trial import Trial, trials
+from app.pages.words import Words, words_for
 from app.shops import list_sites
 from collector.sites import Page, Site
 
 router = APIRouter()
-DAYS = 30
 VIEWS_SHOWN = 12
 """Of a shop on trial: what somebody who walks through the checkout did in the last minutes."""
 
@@ -34,6 +35,8 @@ class Shop:
     site: Site
     pages: tuple[Page, ...]
     counts: Mapping[int, Counts]
+    opening: Opening
+    threshold: int
     trials: tuple[Trial, ...]
 
     @property
@@ -50,11 +53,11 @@ async def shops(
 ) -> Response:
     now = context.clock()
     seen = [site for site in await list_sites(context.store) if account.may("read", site.site_id)]
+    words = words_for(request.headers.get("accept-language", ""))
     shown = {
-        "shops": [await _shop(context, site) for site in seen],
+        "shops": await _shops(context, seen, words),
         "now": now,
         "phases": PHASES,
-        "threshold": LIVE_THRESHOLD,
         "days": DAYS,
         "follow": follow == "on",
         "follow_s": FOLLOW_S,
@@ -62,19 +65,32 @@ async def shops(
     return page_response(request, "home.html.jinja", shown)
 
 
-async def _shop(context: Context, site: Site) -> Shop:
-    """Yesterday's signals count too: around midnight a trial has two days."""
-    today = site.day_of(context.clock())
-    first = today - timedelta(days=DAYS - 1)
-    return Shop(
-        site=site,
-        pages=tuple(sorted(site.pages.values(), key=lambda page: (page.phase, page.page_id))),
-        counts=await counts_by_page(context.store, site.site_id, first, today),
-        trials=await _trials(context, site) if site.state == "trying" else (),
-    )
+async def _shops(context: Context, sites: Sequence[Site], words: Words) -> list[Shop]:
+    """However many there are, each question is asked once."""
+    days = {site.site_id: site.day_of(context.clock()) for site in sites}
+    counts = await counts_of_all(context.store, days, DAYS)
+    ends = await ends_of_all(context.store, days, DAYS)
+    return [
+        Shop(
+            site=site,
+            pages=along_the_journey(site),
+            counts=counts.get(site.site_id, {}),
+            opening=await opening(
+                context, site, ends[site.site_id], counts.get(site.site_id, {}), words
+            ),
+            threshold=least_of(site),
+            trials=await _trials(context, site) if site.state == "trying" else (),
+        )
+        for site in sites
+    ]
+
+
+def along_the_journey(site: Site) -> tuple[Page, ...]:
+    return tuple(sorted(site.pages.values(), key=lambda page: (page.phase, page.page_id)))
 
 
 async def _trials(context: Context, site: Site) -> tuple[Trial, ...]:
+    """Yesterday's signals count too: around midnight a trial has two days."""
     today = site.day_of(context.clock())
     beacons, batches = await lately(
         context.store, site.site_id, today - timedelta(days=1), today, VIEWS_SHOWN

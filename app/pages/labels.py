@@ -20,12 +20,40 @@ PHASES: Mapping[Phase, str] = {
     Phase.DONE: N_("thank you"),
 }
 
+ROLES: Mapping[str, str] = {
+    "field": N_("field"),
+    "button": N_("button"),
+    "pay": N_("pay button"),
+    "text": N_("text"),
+    "frame": N_("payment frame"),
+    "banner": N_("banner over the page"),
+}
+
+PLACEMENTS: Mapping[str, str] = {
+    "flow": N_("scrolls with the page"),
+    "fixed": N_("stays while the page scrolls"),
+    "inner": N_("in a part that scrolls by itself"),
+}
+
 KINDS: Mapping[str, str] = {
     "stall": N_("Stalls"),
     "click": N_("Clicks"),
     "move": N_("Movement"),
     "scroll": N_("Scroll depth"),
+    "attention": N_("Attention"),
+    "rageclick": N_("Rage clicks"),
+    "deadclick": N_("Dead clicks"),
 }
+
+VIEWS: Mapping[str, str] = {
+    "form": N_("Form report"),
+    "stalls": N_("Abandoners"),
+    **KINDS,
+    "zones": N_("Zone map"),
+    "confetti": N_("Dots"),
+    "compare": N_("Side by side"),
+}
+"""Everything that a page is looked at by, in the order of its tabs."""
 
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "device": {
@@ -64,6 +92,13 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
         "german": N_("German"),
         "french": N_("French"),
         "other": N_("other languages"),
+    },
+    "channel": {
+        "search": N_("search engines"),
+        "social": N_("social networks"),
+        "referral": N_("other sites"),
+        "internal": N_("this shop"),
+        "unknown": N_("not told"),
     },
     "capture": {
         "css": N_("without script"),
@@ -104,6 +139,8 @@ FIELDS: Mapping[str, str] = {
     "browser": N_("Browser"),
     "os": N_("System"),
     "language": N_("Browser's language"),
+    "channel": N_("Came from"),
+    "variant": N_("Variant, a number"),
     "capture": N_("Measured"),
     "viewport_width_min": N_("Window from, px wide"),
     "viewport_width_max": N_("Window up to, px wide"),

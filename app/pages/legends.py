@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from app.drawing.painting import CONTOUR_SHARES, MOST_DOTS, zone_frames
-from app.mapping.filters import MapQuery
+from app.mapping.audience import Audience
+from app.mapping.filters import PLACELESS, MapQuery
 from app.mapping.folds import FOLD_SHARES
 from app.mapping.maps import PageMap, per_visit
 from app.pages.labels import AREA_PX2, CHOICES
 from app.pages.words import N_, WORDS, Words
+from collector.wire import Reason
 from heatmap.colours import DEFAULT_OPACITY, ColourTable, rows
 from heatmap.drawing import Drawing
 from heatmap.legend import ColourBar, Key, Legend, bar_ticks
@@ -22,6 +24,9 @@ TITLES = {
     "click": N_("Where visitors click or tap"),
     "move": N_("Where the mouse was"),
     "scroll": N_("How far down visitors see"),
+    "attention": N_("How long it was in view"),
+    "rageclick": N_("Where visitors press again and again"),
+    "deadclick": N_("Clicks that nothing answered"),
 }
 AMOUNTS = {
     ("stall", True): N_("seconds per visit"),
@@ -30,6 +35,12 @@ AMOUNTS = {
     ("click", False): N_("clicks and taps"),
     ("move", True): N_("positions of the mouse per visit"),
     ("move", False): N_("positions of the mouse"),
+    ("attention", True): N_("seconds in view per visit"),
+    ("attention", False): N_("seconds in view"),
+    ("rageclick", True): N_("bursts of presses per visit"),
+    ("rageclick", False): N_("bursts of presses"),
+    ("deadclick", True): N_("dead clicks per visit"),
+    ("deadclick", False): N_("dead clicks"),
 }
 """By kind of map, and whether they are told for a visit."""
 
@@ -37,12 +48,26 @@ DOTS = {
     "stall": N_("a stall"),
     "click": N_("a click or tap"),
     "move": N_("a position of the mouse"),
+    "rageclick": N_("a burst of presses"),
+    "deadclick": N_("a dead click"),
 }
-FILTERS = ("device", "outcome", "browser", "os", "language", "capture", "aggregation")
+FILTERS = ("device", "outcome", "browser", "os", "language", "channel", "capture", "aggregation")
 """Parameters whose choices have names, told where they narrow the map."""
 
 
-def legend_of(found: PageMap, drawing: Drawing, language: str) -> Legend:
+LEFT_OUT: Mapping[str, str] = {
+    Reason.NO_CONSENT: N_("no consent"),
+    Reason.OPT_OUT: N_("opted out"),
+    Reason.BOT: N_("bots"),
+    Reason.STAFF: N_("own people"),
+    Reason.OFF: N_("switched off"),
+    Reason.ORIGIN: N_("pages elsewhere"),
+    Reason.QUARANTINED: N_("excluded"),
+}
+"""Why page views are in no map, in as few words as a legend has room for."""
+
+
+def legend_of(found: PageMap, of_shop: Audience, drawing: Drawing, language: str) -> Legend:
     """The legend of a map as it was drawn."""
     words = WORDS[language]
     _ = words.catalogue.gettext
@@ -51,7 +76,7 @@ def legend_of(found: PageMap, drawing: Drawing, language: str) -> Legend:
         subtitle=", ".join(_about(found, words)),
         bar=None if found.query.style == "confetti" else _bar(found, drawing, words),
         keys=tuple(_keys(found, words)),
-        facts=tuple(_facts(found, words)),
+        facts=(*_facts(found, words), *_audience(of_shop, words)),
     )
 
 
@@ -130,9 +155,24 @@ def _facts(found: PageMap, words: Words) -> Iterator[tuple[str, str]]:
     if query.style == "zones" or "zones" in query.drawn_over:
         yield _("Zones"), ", ".join(_zone_names(found))
     yield _("Layout"), _layout(found, words)
+    if found.frames and query.kind not in PLACELESS:
+        yield _("Hatched"), _("inside the frame nothing is visible")
+    yield _("Data version"), words.number(found.site.data_version)
     asked = [_(name) for name in _filters(found)]
     if asked:
         yield _("Selection"), ", ".join(asked)
+
+
+def _audience(of_shop: Audience, words: Words) -> Iterator[tuple[str, str]]:
+    """How much of all that went on in the shop any map of it rests on."""
+    _ = words.catalogue.gettext
+    if of_shop.share is None:
+        return
+    told = words.share(of_shop.share)
+    rest = [f"{_(LEFT_OUT[why])} {words.share(share)}" for why, share in of_shop.shares_left_out]
+    if rest:
+        told = _("%(share)s; the rest: %(rest)s") % {"share": told, "rest": ", ".join(rest)}
+    yield _("Counted of the shop"), told
 
 
 def _dots(found: PageMap, words: Words) -> str:

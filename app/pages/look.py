@@ -21,6 +21,12 @@ LOOK = Path(__file__).with_name("look")
 LEGENDS = {"heat": DEFAULT_OPACITY, "reach": REACH_OPACITY}
 """A legend has the transparency of the maps it explains."""
 
+THUMB_HEIGHT = 1.0
+"""Of a small picture, as a share of its width."""
+
+SHIFT_STEPS = 20
+"""Classes that move a small picture to its hottest place: inline styles are forbidden to pages."""
+
 HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
@@ -51,6 +57,12 @@ def _difference() -> str:
     return f".legend-difference {{ background-image: linear-gradient(90deg, {steps}) }}"
 
 
+def _glimpses() -> Iterator[str]:
+    yield f".glimpse {{ aspect-ratio: 1 / {THUMB_HEIGHT:g} }}"
+    for step in range(SHIFT_STEPS + 1):
+        yield f".glimpse .at-{step} {{ object-position: 50% {100 * step / SHIFT_STEPS:g}% }}"
+
+
 def _file(source: str, media: str, more: str = "") -> File:
     path = LOOK / source
     content = (path.read_text() + more).encode()
@@ -58,7 +70,9 @@ def _file(source: str, media: str, more: str = "") -> File:
     return File(f"{path.stem}-{digest}{path.suffix}", content, media)
 
 
-SHEET = _file("gloed.css", "text/css; charset=utf-8", "\n".join((*_legends(), _difference())))
+SHEET = _file(
+    "gloed.css", "text/css; charset=utf-8", "\n".join((*_legends(), _difference(), *_glimpses()))
+)
 ICON = _file("ember.svg", "image/svg+xml")
 _FILES = {file.name: file for file in (SHEET, ICON)}
 

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from app.changes import changes_in
 from app.context import Context
 from app.drawing.overlays import Picture, etag
 from app.drawing.painting import CONTOUR_SHARES, MOST_DOTS
 from app.links import own_url
 from app.mapping.audience import audience
-from app.mapping.filters import MAX_DAYS
+from app.mapping.filters import PLACELESS, TIMED
 from app.mapping.folds import FOLD_SHARES, fold_lines
 from app.mapping.maps import PageMap, per_visit
+from app.pages.around import around
 from app.pages.asked import PERIOD, Asked, area_of, plainly, read_asked
+from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
-from app.pages.labels import CHOICES, DROPS, FIELDS, KINDS, PHASES
+from app.pages.labels import DROPS, KINDS
 from app.pages.queries import counts_by_page, dropped_by_reason
 from app.pages.rendering import page_response
+from app.pages.silence import silence
+from app.pages.tabs import map_view
 from app.picturing.layouts import Layout, layouts_of
 from app.problems import BadParameters, NotFound, TooFewApart, TooFewVisits
 from collector.sites import Page, Site
-from collector.wire import DWELL_STEPS_S, HEIGHT_STEP_PX, HELD_MAX_S, SCROLL_STEP_PX
+from collector.wire import BAND_PX, DWELL_STEPS_S, HEIGHT_STEP_PX, HELD_MAX_S, SCROLL_STEP_PX
 from heatmap.bandwidth import MAX_BANDWIDTH_PX, MIN_BANDWIDTH_PX
 from heatmap.colours import names as palettes
 from heatmap.page import MAX_PIXELS
@@ -41,6 +47,10 @@ BANDWIDTH_STEPS_PX = (12, 24, 40, 64, 100)
 """Offered beside whatever is typed: from a small control to a column of text."""
 
 
+FORESEEN_DAYS = 3 * 365
+"""A date beyond it is none: nobody waits for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Few:
     """Too few visits for a live shop: how many there are, how many are lacking, and until when.
@@ -52,27 +62,40 @@ class Few:
     visits: int | None
     missing: int | None
     days: int | None = None
+    until: date | None = None
     apart: bool = False
     period: tuple[date, date] | None = None
 
 
 @router.get("/sites/{key}/pages/{slug}")
 async def map_page(
-    request: Request, slug: str, context: ContextDep, site: Annotated[Site, Depends(shop)]
+    request: Request,
+    slug: str,
+    context: ContextDep,
+    site: Annotated[Site, Depends(shop)],
+    rights: RightsDep,
 ) -> Response:
     if slug not in site.pages:
         raise NotFound("no such page of this shop")
     page = site.pages[slug]
     asked = read_asked(request.query_params.multi_items())
     layouts = await layouts_of(context.store, site, page.page_id)
-    shown = {**_choices(site, page, layouts), "asked": asked, "url": own_url(context.settings)}
+    shown = {
+        **_choices(layouts),
+        "asked": asked,
+        "url": own_url(context.settings),
+        **around(site, page, rights, asked.everything, map_view(asked.given)),
+    }
     try:
         if asked.query is not None:
             shown["period"] = asked.query.period(site.day_of(context.clock()))
+        if asked.query is not None and shown["at_home"]:
+            # In the shop's own words, and so for nobody who only holds a link.
+            shown["changes"] = await changes_in(context.store, site, page, *shown["period"])
         return await _answer(request, context, site, page, asked, shown)
     except BadParameters as problem:
         named = tuple(pointer.removeprefix("/") for pointer, _ in problem.errors)
-        wrong = Asked(asked.given, None, named or (PERIOD,))
+        wrong = replace(asked, query=None, wrong=named or (PERIOD,))
         return _page(request, {**shown, "asked": wrong}, 422)
 
 
@@ -87,18 +110,21 @@ async def _answer(
     if asked.query is None:
         return _page(request, shown, 422)
     name = await etag(context, site, page, asked.query)
+    period: tuple[date, date] = shown["period"]
     try:
         drawn = await context.overlays.picture(context, site, page, asked.query, name)
     except TooFewVisits as problem:
         few = await _few(context, site, page, asked, problem)
         dropped = [] if problem.visits else await _dropped(context, site, shown["period"])
-        return _page(request, {**shown, "few": few, "dropped": dropped})
+        why = None if problem.visits else await silence(context, site, page, asked.query, period)
+        return _page(request, {**shown, "few": few, "dropped": dropped, "silence": why})
     found = drawn.found
     told = _told(asked, drawn)
     period = found.date_from, found.date_to
     told["audience"] = await audience(context.store, site.site_id, period)
     if not found.views:
         told["dropped"] = await _dropped(context, site, (found.date_from, found.date_to))
+        told["silence"] = await silence(context, site, page, asked.query, period)
     if found.query.kind == "scroll":
         told["fits"] = await _fits(context, found)
     return _page(request, {**shown, **told})
@@ -126,8 +152,10 @@ async def _fits(context: Context, found: PageMap) -> bool:
 
 def _page(request: Request, shown: dict[str, Any], status: int = 200) -> Response:
     nothing = {
+        "changes": (),
         "drop_labels": DROPS,
         "few": None,
+        "silence": None,
         "found": None,
         "period": ("", ""),
         "dropped": (),
@@ -136,18 +164,13 @@ def _page(request: Request, shown: dict[str, Any], status: int = 200) -> Respons
     return page_response(request, "map.html.jinja", {**nothing, **shown}, status)
 
 
-def _choices(site: Site, page: Page, layouts: Sequence[Layout]) -> dict[str, Any]:
+def _choices(layouts: Sequence[Layout]) -> dict[str, Any]:
     return {
-        "site": site,
-        "page": page,
         "kinds": KINDS,
-        "choices": CHOICES,
-        "fields": FIELDS,
-        "phases": PHASES,
+        "placeless": PLACELESS,
         "palettes": palettes(),
         "bandwidths_px": (MIN_BANDWIDTH_PX, MAX_BANDWIDTH_PX),
         "bandwidth_steps_px": BANDWIDTH_STEPS_PX,
-        "max_days": MAX_DAYS,
         "layouts": [(layout_name(layout), layout, new) for layout, new in _by_age(layouts)],
     }
 
@@ -181,7 +204,9 @@ async def _few(
     counts = await counts_by_page(context.store, site.site_id, first, today)
     known = counts.get(page.page_id)
     since = known.first_day if known else today
-    return Few(problem.visits, problem.missing, days_until(problem, since, today))
+    days = days_until(problem, since, today)
+    until = today + timedelta(days) if days <= FORESEEN_DAYS else None
+    return Few(problem.visits, problem.missing, days, until)
 
 
 def days_until(problem: TooFewVisits, since: date, today: date) -> int:
@@ -194,12 +219,12 @@ def days_until(problem: TooFewVisits, since: date, today: date) -> int:
 
 def _told(asked: Asked, drawn: Picture) -> dict[str, Any]:
     found, drawing = drawn.found, drawn.drawing
-    area = area_of(found.query) if found.query.kind != "scroll" else 1
+    area = 1 if found.query.kind == "scroll" else area_of(found.query)
     name = f"gloed-{found.page.slug}-{found.query.kind}-{found.date_from}-{found.date_to}"
     return {
         "found": found,
         "drawing": drawing,
-        "full_colour": drawing.scale_max * area,
+        "full_colour": drawing.scale_max * _area(found),
         "style": found.query.style,
         "by_visit": per_visit(found.query),
         "estimated": found.query.kind == "stall" and found.scriptless,
@@ -214,14 +239,32 @@ def _told(asked: Asked, drawn: Picture) -> dict[str, Any]:
         "reach": _reach(found),
         "layout_used": layout_name(found.layout) if found.layout else None,
         "has_picture": bool(found.layout and found.layout.picture_hash),
+        "timed": found.query.kind in TIMED,
+        "in_view": (in_view := _in_view(found)),
+        "most_in_view": max((seconds for _, _, seconds in in_view), default=0.0),
         "image": asked.address(picture="page"),
         "overlay": asked.address(picture="none"),
         "file": name,
-        "json": asked.address(),
+        "numbers": asked.address(),
         "sharp": 4 * found.width_px * found.height_px <= MAX_PIXELS,
-        "image_2x": asked.address(picture="page", dpr="2"),
-        "overlay_2x": asked.address(picture="none", dpr="2"),
     }
+
+
+def _area(found: PageMap) -> int:
+    """The px² that the amount of full colour is told for; a part of the page is told as a whole."""
+    if found.query.kind == "attention":
+        return found.width_px * BAND_PX
+    return area_of(found.query) if found.query.kind != "scroll" else 1
+
+
+def _in_view(found: PageMap) -> list[tuple[float, float, float]]:
+    """Upper and lower edge of each part of the page, and seconds in view, downwards."""
+    if found.query.kind != "attention":
+        return []
+    seconds: defaultdict[tuple[float, float], float] = defaultdict(float)
+    for (_, top, _, bottom), weight in zip(found.boxes, found.box_weights, strict=True):
+        seconds[top, bottom] += weight
+    return [(*edges, told) for edges, told in sorted(seconds.items())]
 
 
 def _reach(found: PageMap) -> list[tuple[float, int, float]]:

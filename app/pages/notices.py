@@ -3,13 +3,16 @@ and the stored columns; all from what is set and stored, so that it cannot say a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from app.closing.forgetting import SETTLED
 from app.closing.visits import window
 from app.mapping.small_numbers import least_visits
 from app.pages.door import shop
@@ -22,6 +25,9 @@ from collector.tables import RAW, metadata
 router = APIRouter()
 SALT_HOURS = 48
 """Of a day's beginning, wherever it begins first: see `collector.visitor.SALT_LIVES`."""
+
+LONGEST_DAY = timedelta(hours=25)
+"""When clocks are put back."""
 
 HOLDS: Mapping[str, str] = {
     "beacon": N_("single signals of a page view, sent without a script"),
@@ -99,6 +105,7 @@ def _paragraph(words: Words, site: Site) -> Iterator[str]:
     yield _consent(words, site)
     yield _opt_out(words, site)
     yield _periods(words, kept(site), site)
+    yield _requests(words, site)
 
 
 def _consent(words: Words, site: Site) -> str:
@@ -164,12 +171,43 @@ def _periods(words: Words, periods: Kept, site: Site) -> str:
     reference = _say(
         words,
         N_(
-            "A reference to your order is kept only as a keyed hash, and for %(window)s hours at "
+            "A reference to your order is kept only as a keyed hash, and for %(days)s days at "
             "the most."
         ),
-        window=words.number(window(site).total_seconds() / 3600),
+        days=words.number(_days_of_refs(site)),
     )
     return f"{told} {reference}"
+
+
+def _days_of_refs(site: Site) -> int:
+    """From the first moment of the longest day on until its references are forgotten."""
+    return math.ceil((LONGEST_DAY + window(site) + SETTLED) / timedelta(days=1))
+
+
+def _requests(words: Words, site: Site) -> str:
+    """What becomes of a request by Articles 15 to 17 of the GDPR, as nothing says who somebody is.
+    Where the records do not identify anybody, Article 11(2) asks to tell them so."""
+    if not site.keeps_refs or kept(site).raw is None:
+        return _say(
+            words,
+            N_(
+                "Whoever asks us to delete what was recorded is found by the IP address and the "
+                "browser they ask with, for %(hours)s hours at the most; after that nothing in our "
+                "records leads to a person, and we cannot find them any more."
+            ),
+            hours=words.number(SALT_HOURS),
+        )
+    return _say(
+        words,
+        N_(
+            "Whoever asks us to delete what was recorded is found by the IP address and the "
+            "browser they ask with, for %(hours)s hours at the most, or by the reference of their "
+            "order, for %(days)s days at the most; after that nothing in our records leads to a "
+            "person, and we cannot find them any more."
+        ),
+        hours=words.number(SALT_HOURS),
+        days=words.number(_days_of_refs(site)),
+    )
 
 
 def _register(words: Words, site: Site) -> Iterator[tuple[str, str]]:
@@ -199,6 +237,7 @@ def _register(words: Words, site: Site) -> Iterator[tuple[str, str]]:
     for term, told, values in entries:
         yield _say(words, term), _say(words, told, **values)
     yield _say(words, N_("Erasure")), _periods(words, kept(site), site)
+    yield _say(words, N_("Requests of visitors")), _requests(words, site)
 
 
 def _stored(words: Words, periods: Kept) -> Iterator[Stored]:

@@ -36,6 +36,7 @@ def _environment(words: Words) -> Environment:
         lstrip_blocks=True,
     )
     made.policies["ext.i18n.trimmed"] = True
+    made.filters["translated"] = lambda pair: (pair[0], words.catalogue.gettext(pair[1]))
     made.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
     made.globals.update(words=words, sheet=SHEET.name, icon=ICON.name)
     return made

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -13,17 +13,25 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from app.changes import Change, changes_of
 from app.context import Context
 from app.contrasting.asked import PixelsQuery, ZonesQuery
 from app.contrasting.fields import field_answer
 from app.contrasting.pixels import PixelAnswer
 from app.contrasting.question import Question, ask
 from app.contrasting.schedule import Stage
-from app.contrasting.zones import zone_answer
+from app.contrasting.zones import ZoneRow, zone_answer
+from app.pages.around import around
+from app.pages.asked import PERIOD
+from app.pages.comparing import Pair, ready_made
+from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
-from app.pages.labels import CHOICES
+from app.pages.finding import finding, form_finding
+from app.pages.labels import DROPS
 from app.pages.rendering import page_response
-from app.pages.sentences import Telling
+from app.pages.standing import association, held, left_out, needed, steps, truth, verdict
+from app.pages.tabs import parted
+from app.pages.telling import Telling
 from app.pages.words import Words, words_for
 from app.problems import BadParameters, NotFound, TooFewVisits
 from collector.sites import Page, Site
@@ -34,15 +42,39 @@ SiteDep = Annotated[Site, Depends(shop)]
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of visits, and its interval, as they are written."""
+
+    told: str
+    margin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """given: what the address says, empty fields left out; query: what it asks."""
 
     given: Mapping[str, str]
     query: ZonesQuery
+    carried: Mapping[str, str] = field(default_factory=dict)
+    """What other views of the page are asked for, and this one is not."""
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> dict[str, str]:
+        """As the address has it, for the page's other views."""
+        return {**self.given, **self.carried}
 
     @property
     def address(self) -> str:
         return urlencode(self.given)
+
+    def comparing(self, pair: Pair) -> str:
+        """The same visits, asked for other cohorts."""
+        others = {n: v for n, v in self.given.items() if n not in ("a", "b", "planned")}
+        return urlencode({**others, "a": pair.a, "b": pair.b})
+
+    def compares(self, pair: Pair) -> bool:
+        return (self.query.a, self.query.b) == (pair.a, pair.b)
 
     def drawn(self, **more: str) -> str:
         """The same question to stalls.png, or to compare.png with both cohorts named."""
@@ -64,42 +96,48 @@ class Asked:
 
 def read_asked(request: Request) -> Asked:
     """A form sends its empty fields too: they ask for nothing."""
-    pairs = [(n, v.strip()) for n, v in request.query_params.multi_items() if v.strip()]
+    told = ((n, v.strip()) for n, v in request.query_params.multi_items() if v.strip())
+    pairs, carried = parted(told, ZonesQuery.model_fields)
     twice = [name for name, n in Counter(name for name, _ in pairs).items() if n > 1]
     if twice:
         raise BadParameters("given twice")
     given = dict(pairs)
     try:
-        return Asked(given, ZonesQuery.model_validate(given))
+        return Asked(given, ZonesQuery.model_validate(given), carried)
     except ValidationError as problem:
-        raise BadParameters(str(problem)) from problem
+        return Asked(given, ZonesQuery(), carried, wrong_in(problem))
+
+
+def wrong_in(problem: ValidationError) -> tuple[str, ...]:
+    """Names of the fields that cannot be read; of an order between two the first."""
+    named = (str(error["loc"][0]) if error["loc"] else PERIOD for error in problem.errors())
+    return tuple(dict.fromkeys(named))
 
 
 @router.get("/sites/{key}/pages/{slug}/stalls")
-async def stalls_page(request: Request, slug: str, context: ContextDep, site: SiteDep) -> Response:
+async def stalls_page(
+    request: Request, slug: str, context: ContextDep, site: SiteDep, rights: RightsDep
+) -> Response:
     page, asked = _page_of(site, slug), read_asked(request)
+    outside = around(site, page, rights, asked.everything, "stalls")
     words = words_for(request.headers.get("accept-language", ""))
+    if asked.wrong:
+        return _few(request, "stalls.html.jinja", outside, asked, None)
+    name = await context.overlays.contrasts.name(context, site, page, asked.pixels)
     try:
         question = await ask(context.store, site, page, asked.query, context.clock())
     except TooFewVisits as problem:
-        return _few(request, "stalls.html.jinja", site, page, asked, problem)
+        return _few(request, "stalls.html.jinja", outside, asked, problem)
     answer = await zone_answer(question, context.renders)
-    drawn = await _drawn(context, site, page, asked, question)
+    drawn = await _drawn(context, name, asked, question)
     telling = Telling(question, words)
+    changes = await changes_of(context.store, site, page)
     shown = {
-        **_common(site, page, asked, question, telling),
-        "finding": telling.finding(answer),
-        "zones": [
-            {
-                "row": row,
-                "a": telling.seconds(row.difference.first.value) if row.difference else "–",
-                "b": telling.seconds(row.difference.second.value) if row.difference else "–",
-                "times": telling.times(row),
-                "confidence": telling.confidence(row),
-            }
-            for row in answer.zones
-        ],
-        "metrics": _metrics(words, answer.zones),
+        **outside,
+        **_common(asked, question, telling, changes),
+        "finding": finding(telling, answer),
+        "zones": [_zone(telling, row) for row in answer.zones],
+        "metrics": _metrics(telling, answer.zones),
         "drawn": drawn,
         "regions": _regions(drawn, telling, words),
         "power": answer.planned_power,
@@ -108,17 +146,25 @@ async def stalls_page(request: Request, slug: str, context: ContextDep, site: Si
 
 
 @router.get("/sites/{key}/pages/{slug}/form")
-async def form_page(request: Request, slug: str, context: ContextDep, site: SiteDep) -> Response:
+async def form_page(
+    request: Request, slug: str, context: ContextDep, site: SiteDep, rights: RightsDep
+) -> Response:
     page, asked = _page_of(site, slug), read_asked(request)
+    outside = around(site, page, rights, asked.everything, "form")
     words = words_for(request.headers.get("accept-language", ""))
+    if asked.wrong:
+        return _few(request, "form_report.html.jinja", outside, asked, None)
     try:
         question = await ask(context.store, site, page, asked.query, context.clock())
     except TooFewVisits as problem:
-        return _few(request, "form_report.html.jinja", site, page, asked, problem)
+        return _few(request, "form_report.html.jinja", outside, asked, problem)
     report = await field_answer(question, context.renders)
     telling = Telling(question, words)
+    changes = await changes_of(context.store, site, page)
     shown = {
-        **_common(site, page, asked, question, telling),
+        **outside,
+        **_common(asked, question, telling, changes),
+        "finding": form_finding(telling, report),
         "report": report,
         "infinity": math.inf,
     }
@@ -134,46 +180,49 @@ def _page_of(site: Site, slug: str) -> Page:
 def _few(
     request: Request,
     template: str,
-    site: Site,
-    page: Page,
+    outside: Mapping[str, Any],
     asked: Asked,
-    problem: TooFewVisits,
+    problem: TooFewVisits | None,
 ) -> Response:
-    shown = {"site": site, "page": page, "asked": asked, "few": problem, "choices": CHOICES}
-    return page_response(request, template, {**shown, "period": ("", "")})
+    """Too few visits, or a question that cannot be read."""
+    nothing = {"drawn": None, "ready_made": (), "period": ("", "")}
+    shown = {**outside, **nothing, "asked": asked, "few": problem}
+    return page_response(request, template, shown, 422 if asked.wrong else 200)
 
 
 def _common(
-    site: Site, page: Page, asked: Asked, question: Question, telling: Telling
+    asked: Asked, question: Question, telling: Telling, changes: Iterable[Change]
 ) -> dict[str, Any]:
     return {
-        "site": site,
-        "page": page,
         "asked": asked,
         "few": None,
-        "choices": CHOICES,
         "period": question.period,
         "question": question,
         "names": telling.names(),
         "within": telling.within(),
+        "audience": question.of_shop,
+        "drop_labels": DROPS,
         "least_drawn": MIN_VISITS,
         "cohorts": (asked.query.a, asked.query.b),
-        "truth": telling.truth(),
-        "left_out": telling.left_out(),
-        "steps": telling.steps(),
-        "verdict": telling.verdict(),
-        "needed": telling.needed(),
+        "ready_made": ready_made(telling, changes),
+        "truth": truth(telling),
+        "association": association(telling),
+        "held": held(telling),
+        "left_out": left_out(telling),
+        "steps": steps(telling),
+        "verdict": verdict(telling),
+        "needed": needed(telling),
         "telling": telling,
     }
 
 
 async def _drawn(
-    context: Context, site: Site, page: Page, asked: Asked, question: Question
+    context: Context, name: str, asked: Asked, question: Question
 ) -> PixelAnswer | None:
     """The numbers behind the picture; not asked for where the zones have nothing to say yet."""
     if question.why_not is not None or question.stage in (Stage.PLAIN, Stage.RANKED):
         return None
-    return await context.overlays.contrasts.answer(context, site, page, asked.pixels)
+    return await context.overlays.contrasts.of_question(context, name, question, asked.pixels)
 
 
 def _regions(drawn: PixelAnswer | None, telling: Telling, words: Words) -> list[dict[str, Any]]:
@@ -196,13 +245,24 @@ def _regions(drawn: PixelAnswer | None, telling: Telling, words: Words) -> list[
     ]
 
 
-def _metrics(words: Words, zones: Any) -> list[tuple[str, list[str]]]:
-    """Rates of all visits, as shares; a dash where nobody could."""
+def _zone(telling: Telling, row: ZoneRow) -> dict[str, Any]:
+    told = row.difference
+    return {
+        "row": row,
+        "a": telling.seconds(told.first.value) if told else "–",
+        "b": telling.seconds(told.second.value) if told else "–",
+        "times": telling.times(row),
+        "confidence": telling.confidence(row),
+    }
+
+
+def _metrics(telling: Telling, zones: Iterable[ZoneRow]) -> list[tuple[str, list[Rate]]]:
+    """Rates of all visits, each with its interval."""
     return [
         (
             row.name,
             [
-                words.share(everybody.value) if everybody.value == everybody.value else "–"
+                Rate(telling.rate(everybody), telling.margin(everybody))
                 for everybody, _, _ in row.metrics.values()
             ],
         )

@@ -67,6 +67,10 @@ class Words:
         """Day, hour and minute."""
         return format_datetime(moment.astimezone(zone), "d MMM y HH:mm", locale=self.locale)
 
+    def heard(self, moment: datetime, zone: tzinfo) -> str:
+        """As one tells it to a colleague: Tuesday 17 November 14:05."""
+        return format_datetime(moment.astimezone(zone), "EEEE d MMMM HH:mm", locale=self.locale)
+
     def clock(self, moment: datetime, zone: tzinfo) -> str:
         """Hours to seconds, the day being known."""
         return format_datetime(moment.astimezone(zone), "HH:mm:ss", locale=self.locale)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,6 +86,68 @@ def capture(
         with headless.Browsers() as own:
             return [_captured(own, url, width_px, zones, state) for width_px in widths]
     return [_captured(browsers, url, width_px, zones, state) for width_px in widths]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """How another engine lays the page out: zones by how far they are off, px, None if not seen."""
+
+    engine: headless.Engine
+    width_px: int
+    off_px: Mapping[str, float | None]
+
+
+ALIKE_PX = 4.0
+"""Fonts break lines a little otherwise in each engine; that is no matter to a map."""
+
+
+def compare_engines(
+    target: str,
+    zones: Sequence[Zone],
+    captures: Sequence[Captured],
+    engines: Sequence[headless.Engine],
+    *,
+    widths: Sequence[int] = WIDTHS_PX,
+    storage_state: str | Path | None = None,
+    browsers: Sequence[headless.Browsers] = (),
+) -> list[Elsewhere]:
+    """Where other engines than the captures' own put the zones: only what differs is told.
+
+    A map lies on one picture, so no engine's layout is kept but the first one's; whoever reads it
+    should know where others see another page.
+
+    captures   what `capture` answered for these `widths`
+    engines    to start and end here; `browsers` are there already
+    Raises     CaptureError
+    """
+    url, state = _address(target), _state_file(storage_state)
+    found = []
+    with ExitStack() as stack:
+        own = [stack.enter_context(headless.Browsers(engine)) for engine in engines]
+        for started in (*browsers, *own):
+            for width_px, taken in zip(widths, captures, strict=True):
+                seen = _captured(started, url, width_px, zones, state)
+                off_px = _off(zones, taken, seen)
+                if off_px:
+                    found.append(Elsewhere(started.engine, width_px, off_px))
+    return found
+
+
+def _off(zones: Sequence[Zone], taken: Captured, seen: Captured) -> dict[str, float | None]:
+    """By zone: the farthest that an edge lies off, where it is beyond what fonts do."""
+    there = {box.number: box.edges_px for box in seen.boxes}
+    here = {box.number: box.edges_px for box in taken.boxes}
+    off: dict[str, float | None] = {}
+    for zone in zones:
+        edges, others = here.get(zone.number), there.get(zone.number)
+        if edges is None or others is None:
+            if (edges is None) != (others is None):
+                off[zone.name] = None
+            continue
+        farthest = max(map(math.fabs, map(float.__sub__, others, edges)))
+        if farthest > ALIKE_PX:
+            off[zone.name] = farthest
+    return off
 
 
 def _address(target: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, get_args
 
 from app.picturing.boxes import Placement
 from app.shops import ShopError
@@ -29,6 +29,9 @@ PHONE_HEIGHT_PX = 844
 DESKTOP_HEIGHT_PX = 800
 PHONE_PIXEL_RATIO = 2
 
+Engine = Literal["chromium", "firefox", "webkit"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+
 PROGRAMS = ("chromium", "google-chrome-stable", "google-chrome", "chromium-browser")
 FLAGS = ("--disable-gpu", "--font-render-hinting=none", "--force-color-profile=srgb")
 """Pixels that depend on the page and the fonts alone, not on the machine's screen."""
@@ -39,6 +42,9 @@ TOUCH_FLAG = (
 )
 """Fingers that cannot hover, for the whole browser. A touch screen that is emulated in one tab is
 gone from (pointer: coarse) and (hover: none) while Chromium draws a picture of the full page."""
+
+COARSE, FINE_AND_HOVERS = 1, 6
+"""Firefox's bits of what a pointer can do, for its `ui.*PointerCapabilities`."""
 
 OPENS_WITHIN_S = 30.0
 QUIET_WITHIN_S = 10.0
@@ -106,11 +112,12 @@ class Browsers:
     """A phone's browser and a desktop's, each started when first wanted and kept until `close`.
 
     They live in a thread of their own: Playwright's blocking interface leaves an event loop running
-    in the thread that calls it. In the system's Chromium or Chrome, else Playwright's. `close` ends
-    all that was started.
+    in the thread that calls it. In the system's Chromium or Chrome, else Playwright's; of Firefox
+    and WebKit always Playwright's own. `close` ends all that was started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine = "chromium") -> None:
+        self.engine = engine
         self._thread = ThreadPoolExecutor(1, "capture")
         self._open = ExitStack()
         self._started: dict[bool, Browser] = {}
@@ -161,9 +168,10 @@ class Browsers:
             browser = self._browser(phone)
             with browser.new_context(
                 viewport={"width": width_px, "height": _height_px(phone)},
-                user_agent=_phone_agent(browser.version) if phone else None,
+                user_agent=_agent(self.engine, browser.version, phone),
                 device_scale_factor=PHONE_PIXEL_RATIO if phone else 1,
-                is_mobile=phone,
+                # Firefox has no such mode, and says so by an error.
+                is_mobile=phone and self.engine != "firefox",
                 has_touch=phone,
                 java_script_enabled=scripts,
                 storage_state=storage_state,
@@ -184,11 +192,30 @@ class Browsers:
         if self._playwright is None:
             self._playwright = self._open.enter_context(sync_playwright())
         if phone not in self._started:
-            self._started[phone] = self._open.enter_context(_launched(self._playwright, phone))
+            browser = _launched(self._playwright, self.engine, phone)
+            self._started[phone] = self._open.enter_context(browser)
         return self._started[phone]
 
 
-def _launched(playwright: Playwright, phone: bool) -> Browser:
+def _launched(playwright: Playwright, engine: Engine, phone: bool) -> Browser:
+    from playwright.sync_api import Error
+
+    if engine == "chromium":
+        return _chromium(playwright, phone)
+    points = COARSE if phone else FINE_AND_HOVERS
+    prefs = {f"ui.{which}PointerCapabilities": points for which in ("primary", "all")}
+    try:
+        if engine == "firefox":
+            return playwright.firefox.launch(firefox_user_prefs=dict(prefs))
+        return playwright.webkit.launch()
+    except Error as problem:
+        raise CaptureError(
+            f"there is no {engine} to capture with: playwright install {engine} "
+            f"({_first_line(problem)})"
+        ) from problem
+
+
+def _chromium(playwright: Playwright, phone: bool) -> Browser:
     from playwright.sync_api import Error
 
     refused = []
@@ -218,6 +245,26 @@ def is_phone(width_px: int) -> bool:
 
 def _height_px(phone: bool) -> int:
     return PHONE_HEIGHT_PX if phone else DESKTOP_HEIGHT_PX
+
+
+CALLED = "(gloed capture; a crawler)"
+"""Added to the agents of engines that do not say by themselves that nobody sits before them."""
+
+
+def _agent(engine: Engine, version: str, phone: bool) -> str | None:
+    """Known as nobody's by every collector; None for the engine's own, which says it too."""
+    if engine == "chromium":
+        return _phone_agent(version) if phone else None
+    if engine == "firefox":
+        system = "Android 14; Mobile" if phone else "X11; Linux x86_64"
+        major = version.partition(".")[0]
+        return f"Mozilla/5.0 ({system}; rv:{major}.0) Gecko/20100101 Firefox/{major}.0 {CALLED}"
+    system = "iPhone; CPU iPhone OS 18_5 like Mac OS X" if phone else "Macintosh; Intel Mac OS X"
+    mobile = " Mobile/15E148" if phone else ""
+    return (
+        f"Mozilla/5.0 ({system}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{version}"
+        f"{mobile} Safari/605.1.15 {CALLED}"
+    )
 
 
 def _phone_agent(version: str) -> str:

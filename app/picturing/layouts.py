@@ -45,8 +45,23 @@ class Layout:
     picture_hash: bytes | None
     boxes: tuple[Box, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """As the API and addresses call it."""
+        return layout_name(self.layout_id)
+
 
 COLUMNS = tuple(name for name in Layout.__slots__ if name != "boxes")
+
+
+def layout_name(layout_id: int) -> str:
+    return f"{layout_id & (2**64 - 1):016x}"
+
+
+def layout_number(name: str) -> int:
+    """What the store calls it; ValueError for what is no name."""
+    number = int(name, 16)
+    return number - 2**64 if number >= 2**63 else number
 
 
 async def put_layout(
@@ -55,7 +70,7 @@ async def put_layout(
     page: Page,
     *,
     width_px: int,
-    height_px: int,
+    height_px: int | None,
     pointer: str,
     boxes: Iterable[Box],
     picture: bytes | None,
@@ -67,15 +82,17 @@ async def put_layout(
     """What the page looks like from now on; the layout's number, or the present one's if equal.
 
     Boxes are cut to the page, and those that lie beside it are left out. The picture is cleaned
-    and scaled to the layout's size. Raises LayoutError or PictureError, and then keeps nothing.
+    and scaled to the layout's size; without `height_px` its own shape says how high the page is.
+    Raises LayoutError or PictureError, and then keeps nothing.
     """
-    check_size(width_px, height_px)
+    check_size(width_px, 1 if height_px is None else height_px)
     _check_member("pointer", pointer, POINTERS)
     _check_member("source", source, SOURCES)
     _check_code("language", language, MAX_LANGUAGE)
     _check_code("variant", variant, MAX_VARIANT)
+    png, height_px = await _cleaned(picture, width_px, height_px)
+    check_size(width_px, height_px)
     kept = kept_boxes(boxes, width_px, height_px)
-    png = await _cleaned(picture, width_px, height_px)
     wanted = Layout(
         layout_id=0,
         page_id=page.page_id,
@@ -92,7 +109,7 @@ async def put_layout(
     )
     async with store.transaction() as connection:
         await take_turn(connection, site)
-        await _check_zones(connection, site, page, kept)
+        await check_zones(connection, site, page, kept)
         present = await _present(connection, site, wanted)
         if present is not None and _same(present, wanted):
             return present.layout_id
@@ -182,15 +199,20 @@ def _check_code(what: str, given: int, top: int) -> None:
         raise LayoutError(f"{what} must be 0 to {top}, got {given}")
 
 
-async def _cleaned(raw: bytes | None, width_px: int, height_px: int) -> bytes | None:
+async def _cleaned(
+    raw: bytes | None, width_px: int, height_px: int | None
+) -> tuple[bytes | None, int]:
+    """The picture and how high the page is."""
     if raw is None:
-        return None
+        if height_px is None:
+            raise LayoutError("without a picture the page's height is needed: give height_px")
+        return None, height_px
     # Waiting for the process that draws it would hold up everybody else on the loop.
-    png, _, _ = await asyncio.to_thread(clean_picture, raw, (width_px, height_px))
-    return png
+    png, _, drawn_px = await asyncio.to_thread(clean_picture, raw, (width_px, height_px or 0))
+    return png, drawn_px
 
 
-async def _check_zones(connection: Any, site: Site, page: Page, boxes: tuple[Box, ...]) -> None:
+async def check_zones(connection: Any, site: Site, page: Page, boxes: tuple[Box, ...]) -> None:
     """Zones that ended are fine: a layout may have been measured before they did."""
     rows = await connection.fetch(
         "SELECT DISTINCT number FROM zone WHERE site_id = $1 AND page_id = $2 ORDER BY number",
@@ -262,13 +284,14 @@ async def _insert(connection: Any, site_id: int, layout: Layout, png: bytes | No
         site_id,
         *(getattr(layout, name) for name in COLUMNS),
     )
+    await insert_boxes(connection, site_id, layout.layout_id, layout.boxes)
+
+
+async def insert_boxes(connection: Any, site_id: int, layout_id: int, boxes: Iterable[Box]) -> None:
     await connection.executemany(
         "INSERT INTO zone_box (site_id, layout_id, number, x0_px, y0_px, x1_px, y1_px, placement) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        [
-            (site_id, layout.layout_id, box.number, *box.edges_px, box.placement)
-            for box in layout.boxes
-        ],
+        [(site_id, layout_id, box.number, *box.edges_px, box.placement) for box in boxes],
     )
 
 

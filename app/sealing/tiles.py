@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app.folding.ways import Way, WaySums, sum_of, way_of
 from app.mapping.able import is_able
+from app.mapping.filters import TIMED
 from app.mapping.marks import KINDS, Gathered, Marks, Paired, Where
 from app.sealing.cells import (
     ABLE_CELLS,
@@ -188,7 +189,7 @@ def _mark_rows(kind: str, found: Gathered) -> Rows:
     """Each mark in its cell, a spot in page px too, and those of zones in the sum of their zone."""
     marks, ways = found.marks, _ways(found)
     visits = np.array([seer.visit for seer in found.seers], np.int64)[found.mark_seers]
-    once = marks["weight"] if kind == "stall" else np.minimum(marks["weight"], 1)
+    once = marks["weight"] if kind in TIMED else np.minimum(marks["weight"], 1)
 
     def rows(chosen: NDArray[np.bool_], anchor: Integers, cell: Integers) -> Rows:
         told = np.zeros(int(np.count_nonzero(chosen)), _ROW)

@@ -41,6 +41,9 @@ class Came:
     can: int = CAN_ALL
     band: int = 1
     variant: int = 0
+    browser: int = 1
+    os: int = 4
+    channel: int = 0
     width_px: int | None = 390
     goal_at: datetime | None = None
 
@@ -83,9 +86,9 @@ def _rows(number: int, one: Came, page: Page) -> dict[str, dict[str, Any]]:
     codes = {
         "device": one.device,
         "band": one.band,
-        "browser": 1,
-        "os": 4,
-        "channel": 0,
+        "browser": one.browser,
+        "os": one.os,
+        "channel": one.channel,
         "variant": one.variant,
         "capture": 1,
         "language": 1,

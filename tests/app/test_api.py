@@ -26,7 +26,11 @@ PNG, JSON = f"{PAGE}/heatmap.png", f"{PAGE}/heatmap.json"
 CONTRASTS = [f"{PAGE}/{name}" for name in ("zones.json", "zones.csv", "fields.json", "fields.csv")]
 PAGES = ["/sites", "/sites/{site}", "/sites/{site}/pages", PAGE, f"{PAGE}/layouts"]
 PAGES += ["/sites/{site}/quarantine"]
-CONTRASTS += [f"{PAGE}/stalls.json", f"{PAGE}/compare.json?a=device:phone&b=device:tablet"]
+CONTRASTS += [
+    f"{PAGE}/heatmap.csv",
+    f"{PAGE}/stalls.json",
+    f"{PAGE}/compare.json?a=device:phone&b=device:tablet",
+]
 PICTURES = [f"{PAGE}/stalls.png", f"{PAGE}/compare.png"]
 """Of a page without visits there is nothing to draw: see `test_differences`."""
 

@@ -21,7 +21,15 @@ from app.access.keys import add_key
 from app.drawing.redraw import MAX_PX
 from app.picturing import headless
 from app.picturing.boxes import Box
-from app.picturing.capture import Captured, CaptureError, capture, store_captures, upload_captures
+from app.picturing.capture import (
+    Captured,
+    CaptureError,
+    Elsewhere,
+    capture,
+    compare_engines,
+    store_captures,
+    upload_captures,
+)
 from app.picturing.layouts import find_layout, layouts_of, picture
 from app.shops import add_site, find_page, find_site, put_page, put_zones
 from app.store import Store
@@ -391,6 +399,43 @@ def test_without_a_browser_the_error_says_what_to_run(
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     with pytest.raises(CaptureError, match=r"playwright install chromium \(tried \S*/false: "):
         capture(saved, ())
+
+
+@pytest.mark.parametrize("engine", ["firefox", "webkit"])
+def test_without_another_engine_the_error_says_what_to_run(
+    saved: str,
+    captures: list[Captured],
+    engine: headless.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    with pytest.raises(CaptureError, match=f"playwright install {engine}"):
+        compare_engines(saved, ZONES, captures, [engine])
+
+
+def test_no_engine_s_visit_is_counted() -> None:
+    for engine in headless.ENGINES:
+        for phone in (True, False):
+            agent = headless._agent(engine, "142.0.1", phone)
+            if agent is None:
+                continue  # Chromium without a window says so by itself
+            assert read_agent(agent).bot
+            assert read_agent(agent).device == (Device.PHONE if phone else Device.DESKTOP)
+
+
+def test_where_another_engine_lays_a_zone_out_elsewhere_is_told(
+    saved: str, captures: list[Captured]
+) -> None:
+    with headless.Browsers() as same:
+        assert compare_engines(saved, ZONES, captures, [], browsers=[same]) == []
+        phone, desktop = captures
+        pay = next(box for box in phone.boxes if ZONES[box.number - 1].name == "pay")
+        moved = dataclasses.replace(pay, y0_px=pay.y0_px + 3, y1_px=pay.y1_px - 12)
+        kept = tuple(box for box in phone.boxes if box.number not in (pay.number, 1))
+        other = dataclasses.replace(phone, boxes=(*kept, moved))
+        told = compare_engines(saved, ZONES, [other, desktop], [], browsers=[same])
+    assert told == [Elsewhere("chromium", 390, {"menu": None, "pay": 12.0})]
 
 
 # Where it goes ------------------------------------------------------------------------------------

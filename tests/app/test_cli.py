@@ -117,6 +117,7 @@ def test_at_a_terminal_a_key_is_folded_and_never_cut() -> None:
         (("render", "--site", "x", "--page", "x", "--against", "lost"), "outcome: must be one of"),
         (("capture", "p.html", "--site", "x", "--page", "y", "--url", "http://z"), "go together"),
         (("capture", "p.html", "--site", "x", "--page", "y", "--width", "1.5"), "whole numbers"),
+        (("capture", "p.html", "--site", "x", "--page", "y", "--engines", "opera"), "firefox"),
         (("capture", "p.html", "--site", "x", "--page", "y"), "there is no site 'x'"),
         (("serve", "--port", "70000"), "GLOED_PORT: "),
         (("serve", "--workers", "0"), "GLOED_WORKERS: "),

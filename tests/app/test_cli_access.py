@@ -169,6 +169,10 @@ def test_what_was_recorded_is_erased_once_it_is_meant(run: Run, shop: str) -> No
     assert run("erase", shop, *days, "--yes") == "0 rows are deleted."
     assert run("erase", shop, "--page", "shipping", "--yes") == "0 rows are deleted."
     assert "no such visit" in run("erase", shop, "--visit", "0" * 16, "--yes", code=1)
+    assert "never told" in run("erase", shop, "--ref", "order-7", "--yes", code=1)
+    assert "4 to 128" in run("erase", shop, "--ref", "a b", "--yes", code=1)
+    asked = "203.0.113.7\nMozilla/5.0\n"
+    assert "after two days" in run("erase", shop, "--visitor", "--yes", code=1, answer=asked)
     run("erase", shop, "--yes", code=2)
     assert "rows are deleted" in run("erase", shop, "--all", "--yes")
     assert "there is no site" in run("site", "live", shop, "--yes", code=1)

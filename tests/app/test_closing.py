@@ -73,6 +73,38 @@ async def outcomes(store: Store) -> dict[int, Outcome]:
     return {row["visit_id"]: Outcome(row["outcome"]) for row in rows}
 
 
+async def twins(store: Store) -> list[tuple[date, int]]:
+    rows = await store.fetch("SELECT day, n FROM dropped WHERE reason = 'twin' ORDER BY day")
+    return [(row["day"], row["n"]) for row in rows]
+
+
+async def test_views_that_one_page_opened_twice_are_counted_among_what_was_left_out(
+    store: Store, shop: Site
+) -> None:
+    """Of their day, anew each time that it is closed."""
+    await put_views(
+        store,
+        shop,
+        opened(1, NOON, visitor=1),
+        heard("w400", 1, NOON + MINUTE),
+        opened(2, NOON, visitor=1),
+        opened(3, NOON + MINUTE, visitor=2),
+        opened(4, NOON + MINUTE, visitor=2),
+        opened(5, NOON - DAY, visitor=3),
+        opened(6, NOON - DAY, visitor=3),
+    )
+    for _ in range(2):
+        closed = await close_day(store, shop, TODAY, NOON + 2 * DAY)
+        assert closed.views == 2
+        assert await twins(store) == [(TODAY, 2)]
+    await put_views(store, shop, heard("2.h5", 2, NOON + MINUTE))
+    assert (await close_day(store, shop, TODAY, NOON + 2 * DAY)).views == 3
+    assert await twins(store) == [(TODAY, 1)]
+    await put_views(store, shop, heard("2.h5", 3, NOON), heard("2.h5", 4, NOON))
+    await close_day(store, shop, TODAY, NOON + 2 * DAY)
+    assert await twins(store) == []
+
+
 async def test_a_day_is_told_in_views_visits_and_stall_lists(store: Store, shop: Site) -> None:
     await a_day(store, shop)
     closed = await close_day(store, shop, TODAY, NOON + 2 * DAY)

@@ -26,7 +26,9 @@ YES = {
     ],
     "cookieyes": [
         "consentid:Ym9,consent:yes,action:yes,necessary:yes,functional:no,analytics:yes,"
-        "performance:no,advertisement:no"
+        "performance:no,advertisement:no",
+        "consentid:Ym9,consent:yes,action:yes,necessary:yes,analytics:yes,advertisement:yes,"
+        "lastRenewedDate:1752694071000",
     ],
     "klaro": ["%7B%22gloed%22%3Atrue%2C%22mail%22%3Afalse%7D", "%7B%22gloed%22%3Atrue%7D"],
     "usercentrics": ["yes"],
@@ -44,6 +46,9 @@ NO = {
         "performance:yes,advertisement:yes",
         "consentid:Ym9,consent:no,action:yes,necessary:yes,analytics:no",
         "analytics:yes",
+        "consentid:Ym9,consent:no,action:,necessary:yes,functional:yes,analytics:yes,"
+        "performance:yes,advertisement:yes,other:yes,lastRenewedDate:1704823885000",
+        "consentid:Ym9,consent:no,action:yes,necessary:yes,functional:yes,analytics:yes",
     ],
     "klaro": [
         "%7B%22gloed%22%3Afalse%2C%22mail%22%3Atrue%7D",

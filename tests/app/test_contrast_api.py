@@ -81,6 +81,10 @@ def test_the_planted_stall_is_the_first_zone_and_is_called(stalled: Asker) -> No
     assert first["ratio"]["low"] > 1
     assert 0 < first["a"]["concerned"] <= first["a"]["exposed"] == DAYS * 8
     assert not any(zone["significant"] for zone in others)
+    assert body["held"] == ["device", "week"]
+    for rates in first["metrics"].values():
+        for told_of in filter(None, rates.values()):
+            assert 0 <= told_of["low"] <= told_of["value"] <= told_of["high"] <= 1
     assert (body["contrast"], body["why_not"], body["kind"]) == (True, None, "association")
     assert (body["a"]["visits"], body["b"]["visits"]) == (DAYS * 8, DAYS * 8)
 
@@ -253,3 +257,14 @@ def test_cohorts_that_overlap_are_refused_with_the_remedy(stalled: Asker) -> Non
 
 def test_variants_are_dealt_out_and_so_may_be_called_a_cause(stalled: Asker) -> None:
     assert told(stalled, a="variant:1", b="variant:2")["kind"] == "cause"
+
+
+def test_one_field_that_was_asked_about_in_advance_is_tested_with_fewer_visits(ask: Asker) -> None:
+    put(ask, *crowd(DAYS, 4, 1.0))
+    (postcode,) = told(ask, "fields.json", planned=1)["fields"]
+    assert postcode["p_planned"] <= 0.05 / 8
+    assert postcode["significant"]
+    (other,) = told(ask, "fields.json", planned=2)["fields"]
+    assert not other["significant"], "of a planned question the others are no question"
+    (unplanned,) = told(ask, "fields.json")["fields"]
+    assert (unplanned["p"], unplanned["significant"]) == (None, False)

@@ -45,10 +45,10 @@ def crowd(each: int, stall: float, days: int = DAYS, seed: int = 7) -> Iterator[
         )
 
 
-def put(ask: Asker, came: Iterator[Came], *, layout: bool = True) -> None:
+def put(ask: Asker, came: Iterator[Came], *, layout: bool = True, start: int = 1) -> None:
     page = ask.site.pages["shipping"]
     settle(ask.gloed)
-    ask.gloed.do(put_came(ask.gloed.store, ask.site, page, came))
+    ask.gloed.do(put_came(ask.gloed.store, ask.site, page, came, start))
     if layout:
         made = put_layout(
             ask.gloed.store,
@@ -105,7 +105,10 @@ def test_the_place_where_those_who_abandon_stall_is_drawn_told_and_named(ask: As
     assert inside[0] > inside[2], "red is longer"
     assert drawn(ask) == png
     with Image.open(io.BytesIO(png)) as opened:
-        assert opened.text["gloed:a"] == "outcome:abandoned, 162 visits"  # type: ignore[attr-defined]
+        said = opened.text  # type: ignore[attr-defined]
+        assert said["gloed:a"] == "outcome:abandoned, 162 visits"
+        assert said["gloed:labels"] == "0 of 0 reported orders matched"
+        assert said["gloed:within"] == "device x week"
     assert drawn(ask, dpr=2) != png
     assert drawn(ask, opacity=0.3) != png
     on_page = drawn(ask, picture="page")

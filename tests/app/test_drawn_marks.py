@@ -13,6 +13,8 @@ from PIL import Image
 
 from app.drawing import painting
 from app.drawing.painting import MOST_DOTS, Over, dots_drawn, draw_confetti, draw_over, draw_zones
+from app.shops import put_zones
+from collector.sites import Zone
 from heatmap.drawing import draw
 from heatmap.marks import gather
 from heatmap.palettes import SEGMENT_RGB
@@ -26,6 +28,9 @@ PNG, JSON = f"{PAGE}/heatmap.png", f"{PAGE}/heatmap.json"
 BOX = {"zone": 2, "x0_px": 100, "y0_px": 300, "x1_px": 600, "y1_px": 360}
 OTHER = {"zone": 3, "x0_px": 100, "y0_px": 900, "x1_px": 400, "y1_px": 960}
 LAYOUT = {"width_px": 1280, "height_px": 1500, "pointer": "fine", "boxes": [BOX, OTHER]}
+
+TONES = 40
+"""Far more than heat's colours move by."""
 
 DARK = 90
 """Ink is darker, in every channel, and nothing else on these maps is."""
@@ -263,3 +268,24 @@ def test_what_does_not_go_together_is_refused_with_its_remedy(
         (error,) = body["errors"]
         assert error["pointer"] == f"/{name}"
         assert remedy in error["detail"]
+
+
+# What nobody can see ------------------------------------------------------------------------------
+
+
+def test_a_payment_frame_is_hatched_and_said_to_be_closed_to_us(laid: Asker) -> None:
+    zones = [zone for zone in laid.site.pages["shipping"].zones if zone.number != 3]
+    frame = Zone(3, "verder", "#card", "frame")
+    page_id, now = laid.site.pages["shipping"].page_id, laid.gloed.clock()
+    before = drawn(laid, kind="click")
+    store = laid.gloed.store
+    laid.gloed.do(put_zones(store, laid.site, page_id, (*zones, frame), now))
+    assert laid(JSON).json()["frames"] == [3]
+    x0, y0, x1, y1 = (OTHER[edge] for edge in ("x0_px", "y0_px", "x1_px", "y1_px"))
+    # Colours of heat move by a tone, to make room in the palette.
+    changed = np.abs(drawn(laid, kind="click") - before).max(axis=-1) > TONES
+    inside = changed[y0:y1, x0:x1]
+    assert 0.1 < inside[2:-2, 2:-2].mean() < 0.25, "lines, with the heat to be seen between them"
+    assert inside[0].mean() > 0.9
+    changed[y0:y1, x0:x1] = False
+    assert changed.mean() < 0.001, "and nothing else"

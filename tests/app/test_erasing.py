@@ -10,20 +10,25 @@ import pytest
 
 from app.erasing import (
     SpoolWaits,
-    check_spool,
+    empty_spool,
     erase_days,
     erase_page,
+    erase_ref,
     erase_site,
     erase_visit,
+    erase_visitor,
 )
 from app.jobs import run_due
 from app.mapping.filters import MapQuery
 from app.mapping.maps import page_map
 from app.shops import ShopError, Unknown, find_site
-from app.store import Store
-from collector.nests import BAD
+from app.store import Store, connect
+from collector.connections import Door
+from collector.groups import Row
+from collector.nests import BAD, SUFFIX
 from collector.sites import Site
 from collector.spool import Spool
+from collector.visitor import ref_hash, visitor_of
 from tests.app.build import goal, heard, opened, put_rows
 from tests.app.conftest import Asker, settle
 from tests.build import Walker, make_shop, page_of
@@ -34,6 +39,7 @@ from tests.conftest import NOON
 DAY = timedelta(days=1)
 TODAY = date(2026, 11, 18)
 LATER = NOON + 2 * DAY
+SECRET = b"0123456789abcdef0123456789abcdef"
 VISITOR = 7_700_777_007_700_777
 """Found again in whatever table."""
 
@@ -121,19 +127,133 @@ async def test_a_shop_is_deleted_and_its_neighbour_stays(store: Store, shop: Sit
         await find_site(store, shop.public_key)
 
 
-def test_what_waits_in_the_spool_is_stored_first_and_what_is_unusable_goes(tmp_path: Path) -> None:
+async def put_spooled(store: Store, site: Site, folder: Path, view_id: int) -> Spool:
+    """A page view that a collector acknowledged while this very store was away."""
+    connection, identity = await Door(lambda: connect(store.url)).open()
+    connection.terminate()
+    spool = Spool(folder, 10**6, lambda: NOON)
+    spool.open()
+    told = opened(view_id, NOON, visitor=VISITOR)
+    values = {"site_id": site.site_id, "name": "open", **told}
+    spool.append(identity, [Row("beacon", values)])
+    spool.append("another store", [Row("beacon", values)])
+    return spool
+
+
+async def test_what_a_dead_collector_left_in_the_spool_is_deleted_too(
+    store: Store, shop: Site, tmp_path: Path
+) -> None:
+    (await put_spooled(store, shop, tmp_path, 77)).close()
+    left = len(list(tmp_path.rglob(f"*{SUFFIX}")))
+    assert left == 2
+    await empty_spool(tmp_path, store.url, lambda: NOON)
+    assert await store.fetchval("SELECT count(*) FROM beacon WHERE view_id = 77") == 1
+    await erase_days(store, shop, TODAY, TODAY)
+    assert await places(store) == set()
+    assert len(list(tmp_path.rglob(f"*{SUFFIX}"))) == left - 1  # another store's
+
+
+async def test_what_a_collector_holds_that_brings_it_nowhere_stops_a_deletion(
+    store: Store, shop: Site, tmp_path: Path
+) -> None:
+    spool = await put_spooled(store, shop, tmp_path, 77)
+    with pytest.raises(SpoolWaits, match="let the store take them"):
+        await empty_spool(tmp_path, store.url, lambda: NOON, within_s=0.3)
+    spool.close()
+
+
+async def test_what_nobody_can_read_is_deleted_unread(store: Store, tmp_path: Path) -> None:
     spool = Spool(tmp_path, 10**6, lambda: NOON)
     spool.open()
     spool.append("store", [a_beacon()])
-    with pytest.raises(SpoolWaits, match="let the store take them"):
-        check_spool(tmp_path)
     segment = spool.oldest("store")
     assert segment is not None
     spool.set_aside(segment, "damaged")
-    assert list((tmp_path / BAD).glob("*"))
-    check_spool(tmp_path)
-    assert not list((tmp_path / BAD).glob("*"))
     spool.close()
+    assert list((tmp_path / BAD).glob("*"))
+    await empty_spool(tmp_path, store.url, lambda: NOON)
+    assert not list((tmp_path / BAD).glob("*"))
+    await empty_spool(tmp_path / "none", store.url, lambda: NOON)
+
+
+ORDER = "order-77"
+AGENT, ADDRESS = "Kanarie/7.7", "203.0.113.77"
+
+
+async def put_people(store: Store, site: Site, salt: bytes = bytes(32)) -> None:
+    """Who asks had two visits, one of them with a reference; another person had one."""
+    own = visitor_of(salt, site.site_id, ADDRESS, AGENT)
+    hashed = ref_hash(SECRET, site.site_id, ORDER)
+    later = NOON + timedelta(hours=2)
+    rows = [
+        {"name": "open", **opened(71, NOON, visitor=own, ref_hash=hashed)},
+        {"name": "open", **opened(72, NOON + timedelta(minutes=3), visitor=own)},
+        {"name": "open", **opened(73, later, visitor=own)},
+        # With another address by now, and the same checkout.
+        {"name": "open", **opened(74, later, visitor=VISITOR - 1, ref_hash=hashed)},
+        {"name": "open", **opened(75, later, visitor=8)},
+    ]
+    await put_rows(store, site, "beacon", rows)
+    goals = [goal(1, NOON, ref_hash=hashed), goal(2, NOON, visitor=own), goal(3, NOON, visitor=8)]
+    await put_rows(store, site, "goal", goals)
+    await store.execute("INSERT INTO salt (day, secret) VALUES ($1, $2)", TODAY, salt)
+
+
+async def left(store: Store, site: Site) -> tuple[list[int], list[int]]:
+    """Views and goals that are there still."""
+    views = await store.fetch("SELECT view_id FROM beacon WHERE site_id = $1", site.site_id)
+    goals = await store.fetch("SELECT goal_id FROM goal WHERE site_id = $1", site.site_id)
+    return sorted(row[0] for row in views), sorted(row[0] for row in goals)
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+@pytest.mark.parametrize("by", ["reference", "visitor"])
+async def test_all_of_who_asks_is_deleted_and_nothing_of_another(
+    store: Store, by: str, is_closed: bool
+) -> None:
+    """By the shop's own reference, or by what their browser sends."""
+    site, other = await make_shop(store, NOON), await make_shop(store, NOON, "Bloemen")
+    await put_people(store, site)
+    await put_rows(store, other, "beacon", [{"name": "open", **opened(71, NOON)}])
+    if is_closed:
+        await run_due(store, NOON + timedelta(hours=3))
+        assert await store.fetchval("SELECT count(*) FROM visit") == 4
+    if by == "reference":
+        await erase_ref(store, site, SECRET, ORDER)
+    else:
+        await erase_visitor(store, site, ADDRESS, AGENT, NOON)
+    assert await left(store, site) == ([75], [3])
+    assert await left(store, other) == ([71], [])
+    if is_closed:
+        kept = await store.fetch("SELECT visitor FROM visit WHERE site_id = $1", site.site_id)
+        assert [row["visitor"] for row in kept] == [8]
+    with pytest.raises(Unknown, match="nothing"):
+        await erase_ref(store, site, SECRET, ORDER)
+
+
+async def test_who_cannot_be_found_is_told_why(store: Store) -> None:
+    site = await make_shop(store, NOON)
+    await put_people(store, site)
+    with pytest.raises(Unknown, match="never told, or its window has passed"):
+        await erase_ref(store, site, b"another" * 8, ORDER)
+    with pytest.raises(Unknown, match="after two days"):
+        await erase_visitor(store, site, "203.0.113.78", AGENT, NOON)
+    with pytest.raises(Unknown, match="after two days"):
+        await erase_visitor(store, site, ADDRESS, AGENT, NOON + 3 * DAY)
+    with pytest.raises(ShopError, match="no address"):
+        await erase_visitor(store, site, "shop.nl", AGENT, NOON)
+    assert len((await left(store, site))[0]) == 5
+
+
+async def test_a_visit_takes_the_goals_of_its_references_along(store: Store) -> None:
+    site = await make_shop(store, NOON)
+    await put_people(store, site)
+    await run_due(store, NOON + timedelta(hours=3))
+    number = await store.fetchval("SELECT visit_id FROM view WHERE view_id = 71")
+    await erase_visit(store, site, number)
+    views, goals = await left(store, site)
+    assert 71 not in views
+    assert (75 in views, 1 in goals, 3 in goals) == (True, False, True)
 
 
 def test_no_picture_and_no_answer_remembers_what_was_deleted(walked: Asker) -> None:

@@ -7,7 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -287,6 +287,39 @@ def test_an_idle_connection_is_closed_and_one_in_use_is_not(database_url: str) -
                 assert busy.hear()[0] == 200
             assert line.is_closed()
             assert busy.is_closed()
+
+
+@pytest.mark.parametrize("kind", [ExchangeProtocol, HoldingProtocol])
+def test_who_never_comes_to_the_end_of_a_request_is_cut_off_and_nobody_else(
+    database_url: str, kind: type[HoldingProtocol], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing at all, half a request, half a body, half a second request: each holds nothing up."""
+    monkeypatch.setattr("app.protocol.LOOK_S", 0.1)
+    monkeypatch.setattr("app.protocol.BODY_LOOKS", 8)
+    post = b"POST /g/gs_a HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{"
+    whole = get("/g/x/y/z")
+    beginnings = (
+        b"",
+        whole[:9],
+        whole[:-2],
+        post,
+        post.replace(b"/g/", b"/api/"),
+        whole + b"GET /",
+    )
+    app = create_app(settings_for(database_url), clock=SteppedClock(NOON))
+    with served(app, kind, timeout_keep_alive=60) as (url, _), ExitStack() as lines:
+        slow = [lines.enter_context(line_to(url)) for _ in beginnings]
+        idle = lines.enter_context(line_to(url))
+        idle.tell(whole)
+        assert idle.hear()[0] == 200
+        for line, told in zip(slow, beginnings, strict=True):
+            line.tell(told)
+        assert slow[-1].hear()[0] == 200
+        for line in slow:
+            while line.socket.recv(65536):
+                pass  # some are told what is wrong before
+        idle.tell(whole)
+        assert idle.hear()[0] == 200
 
 
 def test_a_uvicorn_that_was_not_tried_is_left_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:

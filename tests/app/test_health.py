@@ -18,9 +18,10 @@ from typer.testing import CliRunner
 from app.cli.main import cli
 from app.clock import SteppedClock
 from app.config import DEFAULT_SPOOL_BYTES
-from app.store import head
+from app.store import POOL_SIZE, Store, head
 from collector.nests import BAD
 from tests.build import Walker, batch_body, make_shop
+from tests.collector.store_line import StoreLine
 from tests.conftest import NOON
 from tests.serving import SECRET, Running, serving
 
@@ -111,6 +112,34 @@ def test_while_the_store_is_away_what_comes_is_kept_and_told(
         names = running.do(running.store.fetch("SELECT name FROM beacon ORDER BY name"))
         assert [row["name"] for row in names] == ["1.h", "1.h5", "2.f", "open", "open"]
         assert running.do(running.store.fetchval("SELECT count(*) FROM batch")) == 1
+
+
+def test_a_store_that_says_nothing_holds_no_probe_up(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither gone nor answering: connections stand, and nothing comes back. More probes than there
+    are connections are told so all the same, and all is well once it speaks again."""
+    monkeypatch.setattr("app.health.ASK_WITHIN_S", 0.1)
+    monkeypatch.setattr("app.metrics.ASK_WITHIN_S", 0.1)
+    line, through = StoreLine(database_url), Store("")
+    with spooling(database_url, tmp_path) as running:
+        assert ready(running)[0] == 200
+        opened = line.opened()  # as long as the loop that serves
+        running.do(opened.__aenter__())
+        through.url = line.url
+        running.do(through.open())
+        with monkeypatch.context() as between:
+            between.setattr(running.context.store, "_pool", through._pool)
+            line.silent = True
+            for _ in range(POOL_SIZE + 2):
+                assert "the store does not answer" in ready(running)[1]["status"]
+                assert "gloed_store_up 0" in httpx.get(f"{running.url}/metrics").text
+            assert httpx.get(f"{running.url}/healthz").status_code == 200
+            line.silent = False
+            running.loop.call_soon_threadsafe(line.release)
+            until(lambda: ready(running)[1]["status"] == "ready")
+        # Some of its connections were given up in the middle, and say no good-bye.
+        running.loop.call_soon_threadsafe(through._pool.terminate)
 
 
 def test_a_store_away_at_the_start_is_met_later_and_harms_nobody_meanwhile(

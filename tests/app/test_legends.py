@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.mapping.audience import PAGE_VIEWS, Audience
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap
 from app.pages.legends import legend_of
@@ -19,6 +20,7 @@ from app.pages.words import WORDS
 from app.picturing.layouts import Box, Layout
 from collector.codes import Phase
 from collector.sites import Page, Site, Zone
+from collector.wire import Reason
 from heatmap.drawing import Drawing
 from heatmap.legend import Legend, draw_legend
 from tests.app.conftest import Asker
@@ -120,13 +122,20 @@ def drawn(scale_max: float = 0.00037219) -> Drawing:
     return Drawing(b"", scale_max, 100.0, 200.0, scale_max, 3.0, 0.0, 0, 390, 1175)
 
 
+COUNTED = Audience(6, {Reason.NO_CONSENT: 3, Reason.BOT: 1, Reason.STAFF: 0})
+
+
+def told_of(found: PageMap, drawing: Drawing, language: str) -> Legend:
+    return legend_of(found, COUNTED, drawing, language)
+
+
 def ticks(legend: Legend) -> list[str]:
     assert legend.bar is not None
     return [label for _, label in legend.bar.ticks]
 
 
 def test_a_dutch_legend_says_everything_in_dutch() -> None:
-    legend = legend_of(page_map(), drawn(), "nl")
+    legend = told_of(page_map(), drawn(), "nl")
     assert legend.title == "Waar bezoekers blijven steken"
     assert legend.subtitle == "Verzending, Brandt & Boon"
     assert legend.bar is not None
@@ -140,11 +149,46 @@ def test_a_dutch_legend_says_everything_in_dutch() -> None:
         "Bandbreedte": "24 px",
         "Schaal": "lineair",
         "Lay-out": "390 × 1.175 px",
+        "Gegevensversie": "1",
+        "Geteld van de winkel": "60\xa0%; de rest: geen toestemming 30\xa0%, bots 10\xa0%",
     }
 
 
+def test_a_legend_says_of_how_much_of_the_shop_it_tells() -> None:
+    def counted(of_shop: Audience) -> str | None:
+        facts = dict(legend_of(page_map(), of_shop, drawn(), "en").facts)
+        return facts.get("Counted of the shop")
+
+    told = "60\xa0%; the rest: no consent 30\xa0%, bots 10\xa0%"
+    assert counted(COUNTED) == told
+    assert counted(Audience(5, dict.fromkeys(PAGE_VIEWS, 0))) == "100\xa0%"
+    assert counted(Audience(0, {})) is None
+    everything = Audience(1, dict.fromkeys(PAGE_VIEWS, 1))
+    legend = legend_of(page_map(), everything, drawn(), "nl")
+    assert draw_legend(legend, width_px=320)
+
+
+def test_a_legend_has_another_name_when_more_was_left_out(laid: Asker) -> None:
+    def names() -> tuple[str, ...]:
+        asked = (PNG, f"{PNG}?legend=en", JSON)
+        return tuple(laid(path).headers["etag"] for path in asked)
+
+    before = names()
+    assert names() == before
+    store, site = laid.gloed.store, laid.site
+    today = site.day_of(laid.gloed.clock())
+    sql = "INSERT INTO dropped (site_id, day, reason, capture, n) VALUES ($1, $2, 'bot', 0, 3)"
+    laid.gloed.do(store.execute(sql, site.site_id, today))
+    assert [one == other for one, other in zip(names(), before, strict=True)] == [
+        True,
+        False,
+        False,
+    ]
+    assert laid(JSON).json()["audience"]["left_out"]["bot"] == 3
+
+
 def test_an_english_legend_says_everything_in_english() -> None:
-    legend = legend_of(page_map(kind="click", scale="log", bandwidth="33.5"), drawn(0.15), "en")
+    legend = told_of(page_map(kind="click", scale="log", bandwidth="33.5"), drawn(0.15), "en")
     assert legend.title == "Where visitors click or tap"
     assert ticks(legend) == ["0", "100", "1,000", "1,500"]
     assert dict(legend.facts)["Page views"] == "1,204"
@@ -154,16 +198,16 @@ def test_an_english_legend_says_everything_in_english() -> None:
 
 def test_what_was_selected_is_said() -> None:
     asked = {"device": "phone", "outcome": "abandoned", "viewport_width_max": "480"}
-    facts = dict(legend_of(page_map(**asked), drawn(), "nl").facts)
+    facts = dict(told_of(page_map(**asked), drawn(), "nl").facts)
     assert facts["Selectie"] == "telefoons, afgehaakt, 0 - 480 px"
-    facts = dict(legend_of(page_map(viewport_width_min="800"), drawn(), "en").facts)
+    facts = dict(told_of(page_map(viewport_width_min="800"), drawn(), "en").facts)
     assert facts["Selection"] == ">= 800 px"
-    once = dict(legend_of(page_map(aggregation="unique_visits"), drawn(), "en").facts)
+    once = dict(told_of(page_map(aggregation="unique_visits"), drawn(), "en").facts)
     assert once["Selection"] == "once per visit"
 
 
 def test_reach_counts_in_shares_and_has_no_bandwidth() -> None:
-    legend = legend_of(page_map(kind="scroll"), drawn(1.0), "nl")
+    legend = told_of(page_map(kind="scroll"), drawn(1.0), "nl")
     assert ticks(legend)[-2:] == ["80\xa0%", "100\xa0%"]
     assert not {"Bandbreedte", "Schaal"} & set(dict(legend.facts))
 
@@ -178,7 +222,7 @@ def test_lines_and_dots_have_their_key_and_zones_their_names() -> None:
     found = replace(
         found, page=replace(found.page, zones=zones), layout=layout, folds_px=(600.0, 700.0, 720.0)
     )
-    legend = legend_of(found, drawn(), "nl")
+    legend = told_of(found, drawn(), "nl")
     assert legend.bar is not None
     assert legend.bar.unit == "klikken en tikken per bezoek, per 100 × 100 px"
     assert [(key.sample, key.label) for key in legend.keys] == [
@@ -190,7 +234,7 @@ def test_lines_and_dots_have_their_key_and_zones_their_names() -> None:
 
 
 def test_filled_zones_are_told_by_zone_and_confetti_by_its_dots() -> None:
-    legend = legend_of(page_map(style="zones"), drawn(7.3), "en")
+    legend = told_of(page_map(style="zones"), drawn(7.3), "en")
     assert legend.bar is not None
     assert legend.bar.unit == "seconds per visit, in a zone"
     assert ticks(legend)[-1] == "7.3"
@@ -200,7 +244,7 @@ def test_filled_zones_are_told_by_zone_and_confetti_by_its_dots() -> None:
         points=np.zeros((30_000, 2)),
         boxes=((0.0, 0.0, 9.0, 9.0),),
     )
-    legend = legend_of(many, drawn(1.0), "en")
+    legend = told_of(many, drawn(1.0), "en")
     assert legend.bar is None
     assert [(key.sample, key.label) for key in legend.keys] == [(0, "a click or tap")]
     facts = dict(legend.facts)
@@ -209,20 +253,20 @@ def test_filled_zones_are_told_by_zone_and_confetti_by_its_dots() -> None:
 
 
 def test_a_map_without_heat_has_a_legend_too() -> None:
-    legend = legend_of(page_map(), drawn(0.0), "nl")
+    legend = told_of(page_map(), drawn(0.0), "nl")
     assert ticks(legend) == ["0"]
     assert draw_legend(legend, width_px=390)
 
 
 def test_names_in_another_script_give_way_to_the_pages_slug() -> None:
-    legend = legend_of(page_map(name="Τσάντα", title="Ταμείο"), drawn(), "en")
+    legend = told_of(page_map(name="Τσάντα", title="Ταμείο"), drawn(), "en")
     assert legend.subtitle == "verzending"
     assert draw_legend(legend, width_px=390)
 
 
 def test_a_trial_is_called_one() -> None:
     trial = page_map()
-    legend = legend_of(replace(trial, site=replace(trial.site, state="trying")), drawn(), "nl")
+    legend = told_of(replace(trial, site=replace(trial.site, state="trying")), drawn(), "nl")
     assert legend.subtitle.endswith("testgegevens")
 
 
@@ -230,5 +274,5 @@ def test_a_trial_is_called_one() -> None:
 @pytest.mark.parametrize("kind", ["click", "move", "scroll", "stall"])
 @pytest.mark.parametrize("width_px", [320, 1280])
 def test_every_legend_can_be_drawn(language: str, kind: str, width_px: int) -> None:
-    legend = legend_of(page_map(kind=kind), drawn(0.0123), language)
+    legend = told_of(page_map(kind=kind), drawn(0.0123), language)
     assert opened(draw_legend(legend, width_px=width_px)).width == width_px

@@ -110,7 +110,9 @@ def test_a_band_at_rest_lies_across_the_page_down_to_its_end() -> None:
     view = one_view("b0.10", "b2.10", "b3.10", "g800", "w390", **told)
     placed = place("stall", [(view, 7)], ground)
     assert placed.boxes == [(0, 0, 390, 400), (0, 800, 390, 1000)]
-    assert placed.box_weights == [7.5, 7.5]
+    assert placed.box_weights == [10.0, 10.0], (
+        "30 s in all: bands 0 and 3 are never on screen at once"
+    )
     assert placed.unplaced == 1, "band 3 begins below the page"
     wide = place("stall", [(one_view("b0.10", "g800", "w1280", **told), 7)], ground)
     assert (wide.boxes, wide.unplaced) == ([], 1)

@@ -111,6 +111,9 @@ def test_the_api_leaves_out_lists_and_lets_back(walked: Asker) -> None:
     assert found["audience"]["page_views"] == 1
     assert found["audience"]["share"] == 0.0
     assert found["audience"]["left_out"]["quarantined"] == 1
+    for contrast in ("zones.json", "fields.json", "stalls.json"):
+        beside = walked(f"/sites/{{site}}/pages/shipping/{contrast}").json()
+        assert beside["audience"] == found["audience"], contrast
     assert walked(f"{path}/{told['rule']}", "DELETE", key=write).json() == {"quarantine": []}
     assert walked(map_of).json()["visits"] == 1
     is_problem(walked(f"{path}/{told['rule']}", "DELETE", key=write), 404, "not-found")

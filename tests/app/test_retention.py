@@ -14,6 +14,7 @@ from app.jobs import run_due
 from app.mapping.filters import MapQuery
 from app.mapping.maps import page_map
 from app.mapping.sources import RAW_GONE
+from app.problems import BadParameters, TooFewVisits
 from app.retention import TILES, VIEWS, Kept, PartitionBusy, kept, let_go
 from app.shops import ShopError, find_site
 from app.store import Store
@@ -183,6 +184,47 @@ async def test_without_its_raw_rows_a_day_is_final_and_its_map_stays(
         asked = MapQuery(date_from=OLD, date_to=OLD, bandwidth=bandwidth)
         found = await page_map(store, shop, page_of(shop, "shipping"), asked, NOON)
         assert (found.views, [zone.number for zone in found.zones]) == (1, [2])
+
+
+BEYOND_TILES: list[dict[str, Any]] = [
+    {"device": "phone"},
+    {"browser": "firefox"},
+    {"os": "android"},
+    {"language": "dutch"},
+    {"outcome": "abandoned"},
+    {"channel": "search"},
+    {"variant": "1"},
+    {"viewport_width_max": "700"},
+]
+
+
+@pytest.mark.parametrize("state", ["trying", "live"])
+async def test_where_sums_alone_are_left_no_choice_is_answered_with_everybody(
+    store: Store, shop: Site, state: str
+) -> None:
+    await closed_and_sealed(store, shop)
+    await let_go(Work(store, NOON))
+    await store.execute("UPDATE site SET state = $1", state)
+    await configure(store, shop, {"least_visits": 5})
+    site = await find_site(store, shop.public_key)
+    page = page_of(site, "shipping")
+    for choice in BEYOND_TILES:
+        if state == "live" and "viewport_width_max" in choice:
+            continue  # refused for its width
+        asked = MapQuery(date_from=OLD, date_to=OLD + DAY, **choice)
+        with pytest.raises(BadParameters, match=f"left before {OLD + DAY}: ask from there") as told:
+            await page_map(store, site, page, asked, NOON)
+        assert [pointer for pointer, _ in told.value.errors] == ["/date_from"]
+        later = MapQuery(date_to=OLD + 9 * DAY, **choice)
+        if state == "trying":
+            found = await page_map(store, site, page, later, NOON)
+            assert (found.date_from, found.views) == (OLD + DAY, 0)
+        else:
+            with pytest.raises(TooFewVisits):
+                await page_map(store, site, page, later, NOON)
+    if state == "trying":
+        known = MapQuery(date_from=OLD, date_to=OLD, capture="css", viewport_width_max="1023")
+        assert (await page_map(store, site, page, known, NOON)).date_from == OLD
 
 
 async def test_letting_go_changes_what_raw_rows_answered_and_so_the_data_version(

@@ -12,7 +12,7 @@ from app.folding.hearing import Signal, said
 from app.folding.seen import Seen, fold
 from app.folding.stalls import FACT, FACTS, clock_middle, pack_facts, stalls_of
 from app.folding.ways import sum_of
-from app.mapping.able import is_able
+from app.mapping.able import TELLING, is_able
 from app.store import Store
 from collector.codes import Device
 from collector.wire import LEAVE
@@ -135,22 +135,26 @@ def test_whatever_an_engine_lacks_takes_something_away() -> None:
         assert told.lacks & everything, lack
 
 
+BY_ZONES = {"click", "rageclick", "stall"}
+BY_PAGE = {"attention", "scroll"}
+
+
 @pytest.mark.parametrize(
     ("view", "kinds"),
     [
         (one_view(), set()),
-        (one_view("t1"), {"click", "stall", "scroll"}),
-        (one_view("t1", "no-has"), {"scroll"}),
-        (one_view("t1", "no-has", device=Device.PHONE), {"stall", "scroll"}),
-        (one_view("t1", "no-timeline", "no-depth"), {"click", "stall"}),
-        (one_view("t1", "c1.1"), {"click", "move", "stall", "scroll"}),
-        (one_view(batches=[batch(1)]), {"click", "move", "stall", "scroll"}),
+        (one_view("t1"), {*BY_ZONES, *BY_PAGE}),
+        (one_view("t1", "no-has"), BY_PAGE),
+        (one_view("t1", "no-has", device=Device.PHONE), {"stall", *BY_PAGE}),
+        (one_view("t1", "no-timeline", "no-depth"), BY_ZONES),
+        (one_view("t1", "c1.1"), {"move", *BY_ZONES, *BY_PAGE}),
+        (one_view(batches=[batch(1)]), {"move", *BY_ZONES, *BY_PAGE}),
     ],
 )
 def test_a_map_rests_on_the_views_that_could_tell_what_it_shows(
     view: Seen, kinds: set[str]
 ) -> None:
-    assert {kind for kind in ("click", "move", "stall", "scroll") if is_able(view, kind)} == kinds
+    assert {kind for kind in TELLING if is_able(view, kind)} == kinds
     assert set(sum_of(view).able) == kinds
 
 

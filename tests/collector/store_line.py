@@ -35,6 +35,9 @@ class StoreLine:
         self.fault: Fault = ""
         self.closed = False
         self.closes_when_cut = False
+        self.silent = False
+        """Whatever is said from now on is held back until `release`; connections stand."""
+
         self.at_commit = asyncio.Event()
         self.connections = 0
 
@@ -97,6 +100,8 @@ class StoreLine:
     ) -> None:
         begun = False
         while told := await reader.read(65536):
+            if self.silent:
+                await self._released.wait()
             begun = begun or BEGIN in told
             if COMMIT in told or (told.endswith(COPY_DONE) and not begun):
                 begun = False

@@ -149,6 +149,14 @@ def test_a_tap_elsewhere_takes_the_focus_away() -> None:
     assert "2.f" not in names
 
 
+def test_a_press_on_the_empty_page_ends_hover_and_focus() -> None:
+    acts = [Act(1.5), Act(1.5, zone=1, press=True, field=True), Act(5.0, press=True)]
+    for phone in (True, False):
+        names = _names(acts, phone=phone)
+        assert {"1.f1", "1.h1"} <= names.keys()
+        assert not {"1.f2", "1.h2"} & names.keys()
+
+
 def test_presses_count_up_to_the_last_level() -> None:
     names = _names([Act(1.5), *[Act(0.5, zone=1, press=True)] * 6], phone=True)
     assert [name for name in names if ".p" in name] == ["1.p1", "1.p2", "1.p3", "1.p4"]

@@ -2,59 +2,53 @@
 
 `python -m tests.faults.planted` serves as people do, walks, lets Postgres fall silent so that the
 spool is used, kills workers and Postgres, stops cleanly, and looks for every secret, in the
-spellings in which it could hide: in rows, in files of the store and its log of writes, in the
-spool, in what was logged, in pages, and in the chunks of pictures. It prints what it searched, as
-its last line a JSON object, and fails for any find.
+spellings in which it could hide: in rows, in a backup, in files of the store and its log of writes,
+in the spool, in what was logged, in pages, and in the chunks of pictures. It prints what it
+searched, as its last line a JSON object, and fails for any find, and where a row is missing of what
+was taken: a run that took nothing would find nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 import json
+import re
 import signal
+import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from app.access.keys import add_key, new_sign_in_link
 from app.clock import system_clock
 from app.configuration import configure
+from app.postgres.accounts import lent_account
+from app.postgres.binaries import find_binaries, reachable
 from app.shops import find_site
 from app.store import Store
 from collector.sites import Site
-from tests.build import DESKTOP, Walker, batch_body, make_shop
+from tests.build import make_shop
 from tests.collector.test_privacy import every_row, spellings
 from tests.faults.house import House, house
+from tests.faults.planting import PATIENCE_S, SECRETS, Planter
 
-WAITED_S = 120.0
+TABLES = ("beacon", "batch")
+"""Whose rows are one for each thing that was taken; a goal told twice is one row."""
 
-SECRETS: Mapping[str, str] = {
-    "address": "203.0.113.77",
-    "address of IPv6": "2001:db8:ca:ca::77",
-    "agent": "Kanarie/7.7",
-    "cookie": "sessiekanarie0cafe",
-    "consent": "yes-kanarietoestemming",
-    "e-mail": "kanarie@voorbeeld.nl",
-    "card": "4111111111111111",
-    "token": "eyJhbGciOiJIUzI1NiJ9.eyJrYW5hcmllIjoxfQ.c2lnbmF0dXVyLWthbmFyaWU",
-    "order": "kanarie-bestelling-9",
-    "number": "48151623421",
-    "search": "kanariezoekterm",
-    "credentials": "kanariewachtwoord",
-    "language": "nl-kanarietaal",
-    "typed text": "kanarietikt mijn adres",
-    "metadata": "kanarie-in-de-foto",
-    "password": "kanarie wachtzin van vijf woorden",
-}
-"""By kind. A reference of the shop and a key are kept as hashes, a password as none at all."""
+SALTLESS = "--no-unlogged-table-data"
+"""As the manual has it: without, the day's salts were in the backup."""
+
+LEAST_PAGES = 8
+"""So many of the owner's pages and pictures there are, at the least."""
+
+_LINK = re.compile(r'(?:href|src)="([^"]*)"')
 
 
 @dataclass(slots=True)
@@ -76,91 +70,42 @@ class Search:
                 self.look(place, path.read_bytes())
 
 
-def headers() -> dict[str, str]:
-    s = SECRETS
-    page = f"https://jan:{s['credentials']}@shop.nl/account/{s['e-mail']}/{s['number']}"
-    return {
-        "cookie": f"sessie={s['cookie']}; toestemming={s['consent']}",
-        "accept-language": s["language"],
-        "referer": f"{page}?q={s['search']}&card={s['card']}#{s['token']}",
-        "forwarded": f"for={s['address']}",
-        "x-real-ip": s["address of IPv6"],
-    }
-
-
-def walk(url: str, site: Site, keys: Mapping[str, str]) -> None:
-    """Every way in, each with everything that must not be kept; answers are as they may be."""
-    for n, address in enumerate((SECRETS["address"], SECRETS["address of IPv6"])):
-        agent = f"{DESKTOP} {SECRETS['agent']}"
-        walker = Walker(url, agent, address, headers())
-        token = walker.open(site, "shipping", SECRETS["order"])
-        walker.tell(token, "1.h5", "3.p1", f"y{n + 1}00")
-        _post(walker, site, token)
-        walker.get(f"/g/hold/{site.public_key}/shipping")
-        walker.get(f"/g/done/{site.public_key}/{SECRETS['order']}")
-        walker.get(f"/g/x/{site.public_key}/{SECRETS['token']}")
-        for odd in (SECRETS["e-mail"], SECRETS["card"], quote(SECRETS["typed text"])):
-            walker.get(f"/g/{token}/{odd}")
-            walker.get(f"/g/{site.public_key}/{odd}")
-            walker.get(f"/nowhere/{odd}?{quote(SECRETS['search'])}={odd}")
-        _house(walker, url, site, keys)
-
-
-def _post(walker: Walker, site: Site, token: str) -> None:
-    minute = int(system_clock().timestamp()) // 60
-    for n, part in enumerate(("card", "e-mail", "number", "token")):
-        path = f"/a/{quote(SECRETS[part])}?q={quote(SECRETS['search'])}"
-        body = batch_body(m=minute, id=f"{time.monotonic_ns():016x}", u=path, ref=SECRETS["order"])
-        walker.post(site, body)
-        walker.post(site, batch_body(t=token, s=n))
-    walker.post(site, {**batch_body(t=token), "typed": SECRETS["typed text"]})
-    walker.post(site, f'{{"v": "{SECRETS["typed text"]}')
-
-
-def _house(walker: Walker, url: str, site: Site, keys: Mapping[str, str]) -> None:
-    """The house's own doors: goals, layouts, sign-in, and questions that nobody may ask."""
-    sent = {**headers(), "user-agent": walker.agent}
-    goal = {**sent, "authorization": f"Bearer {keys['goal']}"}
-    told = {"ref": SECRETS["order"], "result": "failed"}
-    httpx.post(f"{url}/g/{site.public_key}/goal", json=told, headers=goal)
-    page = f"{url}/api/v1/sites/{site.public_key}/pages/shipping"
-    write = {**sent, "authorization": f"Bearer {keys['write']}"}
-    body = {"width_px": 64, "height_px": 48, "pointer": "fine", "boxes": [], "picture": photo()}
-    kept = httpx.put(f"{page}/layouts", json=body, headers=write, timeout=WAITED_S)
-    assert kept.status_code == 200, kept.text
-    for query in (f"?kind={SECRETS['card']}", f"?{quote(SECRETS['e-mail'])}=1"):
-        assert httpx.get(f"{page}/heatmap.json{query}", headers=write).status_code == 422
-    form = {"name": "owner", "password": SECRETS["password"]}
-    own = {**sent, "origin": url, "sec-fetch-site": "same-origin"}
-    httpx.post(f"{url}/sign-in", data=form, headers=own, timeout=WAITED_S)
-    wrong = {**sent, "authorization": f"Bearer {SECRETS['token']}"}
-    assert httpx.get(f"{page}/heatmap.png", headers=wrong).status_code == 401
-
-
-def photo() -> str:
-    """A picture whose metadata says too much."""
-    written, notes = io.BytesIO(), PngImagePlugin.PngInfo()
-    notes.add_text("Author", SECRETS["metadata"])
-    notes.add_itxt("Place", SECRETS["e-mail"], zip=False)
-    exif = Image.Exif()
-    exif[0x010E] = SECRETS["metadata"]
-    Image.new("RGB", (64, 48), "white").save(written, "PNG", pnginfo=notes, exif=exif)
-    return base64.b64encode(written.getvalue()).decode()
-
-
-def shown(url: str, signed_in: str, site: Site) -> Iterator[bytes]:
-    """Pages, answers and pictures, as the owner sees them."""
-    page = f"/sites/{site.public_key}/pages/shipping"
-    with httpx.Client(base_url=url, follow_redirects=True, timeout=WAITED_S) as client:
+def shown(url: str, signed_in: str, site: Site, views: int) -> Iterator[bytes]:
+    """Pages, answers and pictures, as the owner sees them, from link to link."""
+    api = f"/api/v1/sites/{site.public_key}/pages/shipping"
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=PATIENCE_S) as client:
         assert client.get(signed_in).status_code == 200
-        for path in ("/", page, f"/sites/{site.public_key}/privacy"):
-            answer = client.get(path)
-            assert answer.status_code == 200, answer.text
-            yield answer.content
-        for kind in ("heatmap.json", "heatmap.png?picture=page&kind=click&legend=nl", "layouts"):
-            answer = client.get(f"/api/v1{page}/{kind}")
-            assert answer.status_code == 200, answer.text
-            yield answer.content
+        told = client.get(f"{api}/heatmap.json").json()
+        assert told["page_views"] == views, (told["page_views"], views)
+        ways = ["/", f"{api}/heatmap.json", f"{api}/heatmap.png?picture=page&legend=nl"]
+        ways += [f"{api}/layouts", f"{api}/heatmap.csv", "/metrics"]
+        seen: set[str] = set()
+        while ways:
+            if (way := ways.pop()) in seen:
+                continue
+            seen.add(way)
+            answer = client.get(way)
+            assert answer.status_code < 500, (way, answer.text)
+            ways += _ways_on(answer)
+            yield answer.content + written_in(answer)
+        assert len(seen) >= LEAST_PAGES, seen
+
+
+def _ways_on(answer: httpx.Response) -> list[str]:
+    """Where a page leads to in this house."""
+    if not answer.headers.get("content-type", "").startswith("text/html"):
+        return []
+    links = (answer.url.join(unescape(link)) for link in _LINK.findall(answer.text))
+    return [str(link.copy_with(fragment=None)) for link in links if link.host == answer.url.host]
+
+
+def written_in(answer: httpx.Response) -> bytes:
+    """What a picture says beside its pixels: chunks of text may be packed."""
+    if not answer.headers.get("content-type", "").startswith("image/png"):
+        return b""
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        picture.load()
+        return repr((picture.info, dict(picture.getexif()))).encode()
 
 
 async def _set_up(served: House) -> tuple[Site, dict[str, str], str]:
@@ -179,67 +124,91 @@ async def _set_up(served: House) -> tuple[Site, dict[str, str], str]:
         await store.close()
 
 
-async def _rows(served: House) -> dict[str, bytes]:
+async def _rows(served: House) -> tuple[dict[str, bytes], Counter[str]]:
+    """Every row as it may be searched, and how many there are of what was taken."""
     store = Store(served.store_url)
     await store.open()
     try:
         await store.execute("CHECKPOINT")
-        return await every_row(store)
+        counted = {name: await store.fetchval(f"SELECT count(*) FROM {name}") for name in TABLES}
+        return await every_row(store), Counter(counted)
     finally:
         await store.close()
 
 
-def planted() -> Search:
+def backup(served: House) -> bytes:
+    """As the manual tells people to make one."""
+    home = served.home
+    account = lent_account(home / "pg")
+    programs, _ = reachable(find_binaries(None, None), account, home)
+    command = [programs.path("pg_dump"), SALTLESS, served.store_url]
+    own = account.identity() if account else {}
+    done = subprocess.run(command, capture_output=True, check=False, cwd="/", **own)
+    assert done.returncode == 0, done.stderr.decode()
+    salts = done.stdout.partition(b"COPY public.salt ")[2].partition(b"\\.")[0]
+    assert salts.count(b"\n") <= 1, "the backup holds salts"
+    return done.stdout
+
+
+def planted() -> tuple[Search, Planter]:
     """The whole run."""
     search = Search()
     with house(workers=2, GLOED_TRUSTED_PROXIES="127.0.0.1") as served:
         url = f"http://127.0.0.1:{served.port}"
+        asyncio.run(served.until(lambda: _is_ready(url), "it opens"))
         site, keys, link = asyncio.run(_set_up(served))
         search.keys += keys.values()
-        walk(url, site, keys)
+        planter = Planter(url, site, keys)
+        planter.walk()
         with served.postgres_paused():
-            _walk_in_silence(url, site)
+            planter.walk_in_silence()
             assert not served.drained(), "nothing came into the spool"
             search.look_below("the spool", served.spool)
         asyncio.run(served.until(served.drained, "the spool is replayed"))
-        for told in shown(url, link, site):
+        for told in shown(url, link, site, planter.views):
             search.look("pages and pictures", told)
-        _search_store(search, served, "after the walk")
+        _search_store(search, served, planter, "after the walk")
         for worker in served.workers():
             served.kill_worker(worker)
         served.kill_postgres()
         asyncio.run(served.until(lambda: served.postmaster() and len(served.workers()) == 2, "up"))
-        walk(url, site, keys)
-        _search_store(search, served, "after a kill")
+        asyncio.run(served.until(lambda: _is_ready(url), "it is open again"))
+        planter.walk()
+        _search_store(search, served, planter, "after a kill")
         served.process.send_signal(signal.SIGTERM)
-        served.process.wait(WAITED_S)
+        served.process.wait(PATIENCE_S)
         search.look_below("all files after a clean stop", served.home)
-    return search
+    return search, planter
 
 
-def _walk_in_silence(url: str, site: Site) -> None:
-    """Only what needs no look into the store."""
-    walker = Walker(url, f"{DESKTOP} {SECRETS['agent']}", SECRETS["address"], headers())
-    token = walker.open(site, "shipping", SECRETS["order"])
-    walker.tell(token, "1.h5", "2.f")
-    _post(walker, site, token)
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
-def _search_store(search: Search, served: House, when: str) -> None:
-    for told in asyncio.run(_rows(served)).values():
+def _search_store(search: Search, served: House, planter: Planter, when: str) -> None:
+    rows, counted = asyncio.run(_rows(served))
+    assert counted == Counter({name: planter.taken[name] for name in TABLES}), (counted, planter)
+    for table in ("goal", "path", "layout", "picture", "dropped"):
+        assert rows[table], f"nothing came into {table}"
+    for told in rows.values():
         search.look(f"rows {when}", told)
+    search.look(f"a backup {when}", backup(served))
     search.look_below(f"files of the store and its log of writes {when}", served.home / "pg")
     search.look(f"log {when}", (served.home / "log").read_bytes())
 
 
 def main() -> int:
-    search = planted()
+    search, planter = planted()
     for place, size in search.searched.items():
         print(f"{place:60} {size / 1e6:8.1f} MB")
+    print(f"taken: {dict(planter.taken)}; refused: {dict(planter.refused)}")
     for found in sorted(set(search.found)):
         print(f"FOUND: {found}")
-    kinds = len(SECRETS)
-    print(json.dumps({"kinds": kinds, "places": len(search.searched), "hits": len(search.found)}))
+    account = {"kinds": len(SECRETS), "places": len(search.searched), "hits": len(search.found)}
+    print(json.dumps({**account, "taken": sum(planter.taken.values())}))
     return 1 if search.found else 0
 
 

@@ -1,18 +1,23 @@
 """`make fuzz`: every target for so many seconds each, driven by what its input reaches.
 
-What is found is written as it was sent into `.hypothesis/fuzz/`, where the corpus is kept too:
-every run begins with it.
+By atheris, where it is installed (Python 3.11), else by `guided.py`. The corpus is kept in
+`.hypothesis/fuzz/`, and every run begins with it; what atheris finds is written there as it was
+sent.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
-KEPT = Path(__file__).resolve().parents[2] / ".hypothesis" / "fuzz"
+from tests.fuzz import guided
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / ".hypothesis" / "fuzz"
 SECONDS = 120
 MOST_MB = 2048
 INSTRUMENTED = ["collector", "snippets", "app.sealing", "app.drawing"]
@@ -48,15 +53,31 @@ def _is_clean(name: str, seconds: int) -> bool:
 
 
 def _drive(name: str, seconds: int) -> None:
-    atheris = importlib.import_module("atheris")
-    with atheris.instrument_imports(
-        include=["collector", "snippets", "app.sealing", "app.drawing"]
-    ):
-        targets = importlib.import_module("tests.fuzz.targets")
     corpus = KEPT / name
     corpus.mkdir(parents=True, exist_ok=True)
     for n, seed in enumerate(importlib.import_module("tests.fuzz.seeds").SEEDS):
         (corpus / f"seed-{n}").write_bytes(seed)
+    by = _by_atheris if importlib.util.find_spec("atheris") else _by_ourselves
+    by(name, seconds, corpus)
+    sys.exit(0)
+
+
+def _by_ourselves(name: str, seconds: int, corpus: Path) -> None:
+    targets = importlib.import_module("tests.fuzz.targets")
+    roots = [str(ROOT / part) for part in ("app", "collector", "snippets")]
+    target, longest = targets.TARGETS[name], targets.LONGEST
+    run = guided.drive(
+        target, guided.kept_in(corpus), seconds=seconds, roots=roots, longest=longest
+    )
+    guided.keep(run.corpus, corpus)
+    told = f"{run.tried} tried, {len(run.edges)} edges, {len(run.corpus)} kept, without atheris"
+    print(f"DONE {told}", file=sys.stderr)
+
+
+def _by_atheris(name: str, seconds: int, corpus: Path) -> None:
+    atheris = importlib.import_module("atheris")
+    with atheris.instrument_imports(include=INSTRUMENTED):
+        targets = importlib.import_module("tests.fuzz.targets")
     limits = (f"-max_total_time={seconds}", f"-max_len={targets.LONGEST}", f"-timeout={SLOWEST_S}")
     kept = (f"-rss_limit_mb={MOST_MB}", f"-artifact_prefix={KEPT}/{name}-", str(corpus))
     atheris.Setup([sys.argv[0], *limits, *kept], targets.TARGETS[name])

@@ -10,7 +10,7 @@ import pytest
 from heatmap import stalls
 from heatmap.clicking import dead_clicks, quick_backs, rage_clicks
 from heatmap.errors import TrailError
-from heatmap.fixations import find_stalls
+from heatmap.fixations import CLOCK_STEPS_S, clock_dwell_s, clock_seconds, find_stalls
 from heatmap.focusing import Act, Field, fields
 from heatmap.resting import (
     field_stalls,
@@ -82,8 +82,28 @@ def test_a_second_in_view_is_told_once_and_not_again_where_zones_explain_it() ->
     assert reading_stalls({0: 5}, {1: (30, 30)}, **given) == {}
     assert reading_stalls({0: 10}, {}, band_px=400, viewport_px=240) == {0: 15.0}
     assert reading_stalls({}, {}, **given) == {}
+    assert reading_stalls({0: 10, 9: 20}, {}, **given) == {0: 15.0, 9: 25.0}, (
+        "far apart: one by one"
+    )
     with pytest.raises(TrailError, match="heights must be positive"):
         reading_stalls({0: 10}, {}, band_px=400, viewport_px=0)
+
+
+@pytest.mark.parametrize("viewport_px", [240, 400, 664, 800, 1100])
+@pytest.mark.parametrize("step_s", CLOCK_STEPS_S)
+def test_a_page_that_stood_still_rested_as_long_as_any_of_its_bands(
+    viewport_px: int, step_s: int
+) -> None:
+    """However it was scrolled: bands that were in view in part are told as those in full."""
+    still_s = float(clock_seconds(*clock_dwell_s([step_s]))[0])
+    for top_px in range(0, 2_000, 70):
+        seen = range(top_px // 400, -(-(top_px + viewport_px) // 400))
+        told = reading_stalls(dict.fromkeys(seen, step_s), {}, band_px=400, viewport_px=viewport_px)
+        assert sum(told.values()) == pytest.approx(still_s)
+        explained = {1: (still_s, still_s)}
+        assert not reading_stalls(
+            dict.fromkeys(seen, step_s), explained, band_px=400, viewport_px=viewport_px
+        )
 
 
 BOXES = [(0, 0, 100, 40), (300, 0, 400, 40)]

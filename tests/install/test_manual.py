@@ -39,3 +39,9 @@ def test_every_setting_it_names_is_one() -> None:
     named |= set(re.findall(r"GLOED_([A-Z_0-9]+)", TEXT)) - {"DOMAIN", "IPV6"}
     assert len(rows) > 4
     assert {name.lower() for name in named} <= set(Settings.model_fields)
+
+
+def test_every_backup_it_tells_of_is_without_the_keys_of_days() -> None:
+    told = re.findall(r"pg_dump [^`]*", TEXT)
+    assert told
+    assert [line for line in told if "--no-unlogged-table-data" not in line] == []

@@ -86,22 +86,27 @@ class Sheet(HTMLParser):
         return {term.text: text.text for term, text in zip(terms, texts, strict=True)}
 
     def chosen(self) -> dict[str, str]:
-        """What the form would send."""
+        """What the form that asks would send."""
         told: dict[str, str] = {}
-        name = ""
+        name, asks = "", False
         for element in self.elements:
             given = element.attributes
+            if element.tag == "form":
+                asks = given["method"] == "get"
+            if not asks:
+                continue
             if element.tag in ("select", "datalist"):
                 name = given.get("name", "")
             if element.tag == "option" and name and ("selected" in given or name not in told):
                 told[name] = given["value"]
             if element.tag != "input":
                 continue
-            if given["type"] == "checkbox":
+            kind = given.get("type", "text")
+            if kind == "checkbox":
                 # Several of one name are sent one by one; here they stand together.
                 told.setdefault(given["name"], "")
                 if "checked" in given:
                     told[given["name"]] = f"{told[given['name']]},{given['value']}".lstrip(",")
-            elif given["type"] != "radio" or "checked" in given:
+            elif kind != "radio" or "checked" in given:
                 told[given["name"]] = given["value"]
         return told

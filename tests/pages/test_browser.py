@@ -132,7 +132,7 @@ def test_on_a_phone_the_check_is_no_wider_than_the_window_and_looks_at_a_page(
     assert widths == [NARROW[0]] * 2
 
 
-@pytest.mark.parametrize(("size", "begins_px"), [((1280, 800), 365), (NARROW, 800)])
+@pytest.mark.parametrize(("size", "begins_px"), [((1280, 800), 480), (NARROW, 850)])
 def test_the_picture_and_its_downloads_are_on_the_first_screen(
     gloed: Running, shop: Site, open_tab: Any, size: tuple[int, int], begins_px: int
 ) -> None:
@@ -153,16 +153,18 @@ def test_the_picture_and_its_downloads_are_on_the_first_screen(
 def test_the_keyboard_alone_changes_the_map(gloed: Running, shop: Site, open_tab: Any) -> None:
     with open_tab() as tab:
         tab.do(lambda page: page.goto(map_of(gloed, shop)))
-        reached = [_next(tab) for _ in range(14)]
-        assert [name for name in reached if name][:10] == [
-            "Skip to content", "Gloed", "Sign out", "Fietsenwinkel",
-            "Maps", "Abandoners", "Form report", "kind", "device", "date_from",
+        reached = [_next(tab) for _ in range(26)]
+        assert [name for name in reached if name][:20] == [
+            "Skip to content", "Gloed", "Sign out", "Fietsenwinkel", "Pictures", "Zones",
+            "Form report", "Abandoners", "Stalls", "Clicks", "Movement", "Scroll depth",
+            "Attention", "Rage clicks", "Dead clicks", "Zone map", "Dots", "Side by side",
+            "device", "date_from",
         ]  # fmt: skip
-        tab.do(lambda page: page.locator("input[value=stall]").focus())
-        tab.do(lambda page: page.keyboard.press("ArrowRight"))
+        tab.do(lambda page: page.get_by_role("link", name="Clicks", exact=True).focus())
         tab.do(lambda page: page.keyboard.press("Enter"))
         tab.do(lambda page: page.wait_for_url("**kind=click**"))
-        assert tab.do(lambda page: page.locator("input[value=click]").is_checked())
+        here = tab.do(lambda page: page.locator(".tabs [aria-current]").inner_text())
+        assert here == "Clicks"
 
 
 def test_lines_are_ticked_and_auto_is_typed_without_a_script(
@@ -170,7 +172,7 @@ def test_lines_are_ticked_and_auto_is_typed_without_a_script(
 ) -> None:
     with open_tab() as tab:
         tab.do(lambda page: page.goto(map_of(gloed, shop)))
-        tab.do(lambda page: page.locator("summary").click())
+        tab.do(lambda page: page.locator(".ask summary").click())
         tab.do(lambda page: page.get_by_label("lines of heat").check())
         tab.do(lambda page: page.get_by_label("zones with numbers").check())
         tab.do(lambda page: page.get_by_label("Bandwidth, px").fill("auto"))

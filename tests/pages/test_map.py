@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import time
 from datetime import timedelta
@@ -34,6 +35,38 @@ def json_of(client: httpx.Client, site: Site, query: str = "") -> dict[str, obje
     assert answer.status_code == 200, answer.text
     told: dict[str, object] = answer.json()
     return told
+
+
+# Why there is nothing -----------------------------------------------------------------------------
+
+
+def test_a_choice_that_is_too_narrow_says_so_and_leads_out_of_it(
+    designer: httpx.Client, shop: Site
+) -> None:
+    query = "?device=desktop&kind=click&date_from=2026-11-01"
+    sheet = Sheet(designer.get(page_of(shop, query=query)).text)
+    assert "in this period there were 12 page views, and too few of them pass" in sheet.text
+    (link,) = [e for e in sheet.all("a") if e.text == "Show it without filters"]
+    out = Sheet(designer.get(page_of(shop) + link.attributes["href"]).text)
+    assert out.facts()["Visits"] == "12"
+    assert out.chosen()["kind"] == "click"
+
+
+def test_a_snippet_that_fell_silent_is_told_with_its_last_hour(
+    gloed: Running, designer: httpx.Client
+) -> None:
+    site = gloed.do(make_shop(gloed.store, NOON))
+    gloed.context.catalogue.forget()
+    never = Sheet(designer.get(page_of(site, "payment")).text).text
+    assert "Nothing was heard of this page in the last 30 days." in never
+    gloed.clock.set(NOON - timedelta(days=1, hours=2))
+    Walker(gloed.url, PHONE, "10.0.4.1").open(site, "payment")
+    gloed.clock.set(NOON)
+    today = "?date_from=2026-11-18"
+    told = Sheet(designer.get(page_of(site, "payment", today)).text).text
+    assert "This page was last heard of on Tuesday 17 November 11:00." in told
+    dutch = designer.get(page_of(site, "payment", today), headers={"accept-language": "nl"})
+    assert "dinsdag 17 november 11:00" in dutch.text
 
 
 # What the picture says ----------------------------------------------------------------------------
@@ -148,24 +181,29 @@ def test_every_download_is_what_it_says(designer: httpx.Client, shop: Site) -> N
     assert [link["download"] for link in links] == [
         f"{name}-page.png",
         f"{name}-page@2x.png",
-        f"{name}-legend.png",
+        f"{name}-page-legend.png",
+        f"{name}-page-legend@2x.png",
         f"{name}.png",
         f"{name}@2x.png",
+        f"{name}-legend.png",
+        f"{name}-legend@2x.png",
         f"{name}.json",
+        f"{name}.csv",
     ]
     answers = [designer.get(designer.base_url.join(page_of(shop)).join(a["href"])) for a in links]
-    assert [answer.status_code for answer in answers] == [200] * 6
-    page, page_2x, legend, plain, plain_2x = (
-        Image.open(io.BytesIO(answer.content)) for answer in answers[:5]
-    )
-    assert [image.size for image in (page, page_2x)] == [(390, 800), (780, 1600)]
-    assert [image.size for image in (plain, plain_2x)] == [(390, 800), (780, 1600)]
-    assert legend.width == 390
-    assert legend.height > 1000
-    assert not any(image.has_transparency_data for image in (page, page_2x, legend))
-    assert plain.has_transparency_data
-    assert plain_2x.has_transparency_data
-    assert answers[5].json()["visits"] == VISITS
+    assert [answer.status_code for answer in answers] == [200] * 10
+    pictures = [Image.open(io.BytesIO(answer.content)) for answer in answers[:8]]
+    for page, page_2x, legend, legend_2x in (pictures[:4], pictures[4:]):
+        assert [image.size for image in (page, page_2x)] == [(390, 800), (780, 1600)]
+        assert [image.width for image in (legend, legend_2x)] == [390, 780]
+        assert legend.height > 1000
+        assert legend_2x.height == 2 * legend.height
+    assert [image.has_transparency_data for image in pictures] == [False] * 4 + [True] * 4
+    told = answers[8].json()
+    assert told["visits"] == VISITS
+    rows = list(csv.reader(io.StringIO(answers[9].text)))
+    assert rows[0] == ["number", "name", "total", "visits"]
+    assert [row[1] for row in rows[1:]] == [zone["name"] for zone in told["zones"]]
     assert all("device=phone" in str(answer.url) for answer in answers)
 
 
@@ -315,6 +353,8 @@ def test_the_form_shows_what_the_address_asks_and_asks_it_again(
         "browser": "chrome",
         "os": "android",
         "language": "dutch",
+        "channel": "search",
+        "variant": "2",
         "capture": "css",
         "viewport_width_min": "480",
         "viewport_width_max": "767",
@@ -416,7 +456,7 @@ def test_below_the_threshold_the_page_says_how_many_and_how_long(
     sheet = Sheet(answer.text)
     assert f"{LIVE_THRESHOLD - 4} more visits, and this map is shown" in sheet.text
     assert "It rests on 4 visits so far." in sheet.text
-    assert "At the pace so far that takes about 2 days." in sheet.text
+    assert "At the pace so far there are enough about 20 November 2026." in sheet.text
     assert not sheet.all("figure")
     assert sheet.chosen()["date_to"] == "2026-11-18"
 

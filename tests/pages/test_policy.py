@@ -13,17 +13,34 @@ from fastapi import FastAPI
 from app.access.keys import new_sign_in_link
 from app.clock import SteppedClock
 from app.embedding import mount
+from app.picturing.layouts import layout_name
 from tests.build import make_shop
 from tests.conftest import NOON, emptied
-from tests.pages.conftest import PATIENCE_S, signed_in, visited_shop
+from tests.pages.conftest import PATIENCE_S, put_picture, signed_in, visited_shop
 from tests.pages.sheet import Element, Sheet
 from tests.serving import Running, served, settings_for
 
 ADDRESSES = ("href", "src", "action", "srcset", "poster", "data", "formaction", "xlink:href")
+UNLABELLED = ("radio", "checkbox", "hidden", "image")
+"""Within their label, not to be seen, or named as pictures are."""
+
 POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+ROOMS = (
+    "settings",
+    "settings/pages",
+    "settings/pages/shipping",
+    "settings/changes",
+    "settings/access",
+    "snippet",
+    "snippet?page=shipping&script=on",
+    "snippet?page=shipping&base=//",
+)
+PRESSED = ("", "?at.x=5&at.y=9", "?from=5,9&to=90,80")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +50,7 @@ def pages(house: Running) -> list[httpx.Response]:
     shop = visited_shop(gloed)
     trying = gloed.do(make_shop(gloed.store, NOON, "Bloemen"))
     here = f"/sites/{shop.public_key}/pages"
+    picture = layout_name(put_picture(gloed, shop))
     paths = [
         "/",
         "/?follow=on",
@@ -46,6 +64,11 @@ def pages(house: Running) -> list[httpx.Response]:
         f"/sites/{trying.public_key}/privacy",
         f"/sites/{trying.public_key}/check",
         f"/sites/{shop.public_key}/check",
+        f"{here}/shipping/layouts",
+        f"{here}/cart/layouts",
+        *(f"{here}/shipping/layouts/{picture}{pressed}" for pressed in PRESSED),
+        *(f"/sites/{shop.public_key}/{room}" for room in ROOMS),
+        f"/sites/{trying.public_key}/settings",
         "/shared/nothing",
         "/nothing/here",
         "/sign-in/used",
@@ -108,18 +131,17 @@ def test_every_page_can_be_read_aloud(pages: list[httpx.Response]) -> None:
 
 def assert_named(element: Element, sheet: Sheet, ids: list[str]) -> None:
     given = element.attributes
-    if element.tag in ("input", "select", "textarea") and given.get("type") not in (
-        "radio",
-        "checkbox",
-    ):
-        assert sheet.all("label", **{"for": given["id"]})
+    if element.tag in ("input", "select", "textarea") and given.get("type") not in UNLABELLED:
+        assert given.get("aria-label") or sheet.all("label", **{"for": given["id"]})
+    if given.get("type") == "image":
+        assert given["alt"]
     if element.tag == "img":
         assert "alt" in given
         assert {"width", "height"} <= set(given)
     if element.tag in ("a", "button"):
         assert element.text
     for name in ("aria-labelledby", "aria-describedby"):
-        assert name not in given or given[name] in ids
+        assert set(given.get(name, "").split()) <= set(ids)
 
 
 @pytest.fixture

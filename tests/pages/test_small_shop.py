@@ -18,7 +18,9 @@ from app.contrasting.schedule import asked_since
 from app.contrasting.truth import LabelTruth
 from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.renders import Alone
-from app.pages.sentences import Telling
+from app.pages.finding import finding
+from app.pages.standing import steps, truth, verdict
+from app.pages.telling import Telling
 from app.pages.words import WORDS
 from collector.codes import Device, Outcome
 from tests.app.build import SHOP
@@ -29,6 +31,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "small-shop.txt"
 FIRST = NOON - timedelta(days=89)
 DAYS = (1, 3, 10, 30, 90)
 A_DAY = 40
+ORDERS, MATCHED = 20, 17
+"""A day, as the shop's server reports them."""
+
 STALL, OTHERS = 2, (1, 3)
 RATIO = 2.0
 LANGUAGES = ("en", "nl")
@@ -67,7 +72,7 @@ async def answered(seed: int, day: int, ratio: float = RATIO, *, a_day: int = A_
         today,
         in_memory(page, came),
         (),
-        LabelTruth(40 * day, 34 * day),
+        LabelTruth(ORDERS * (day - begun), MATCHED * (day - begun)),
         goal=True,
     )
     return await zone_answer(question, Alone())
@@ -75,12 +80,12 @@ async def answered(seed: int, day: int, ratio: float = RATIO, *, a_day: int = A_
 
 def told(answer: ZoneAnswer, language: str) -> Iterator[str]:
     telling = Telling(answer.question, WORDS[language])
-    yield telling.finding(answer)
-    yield telling.verdict()
-    yield telling.truth()
+    yield finding(telling, answer)
+    yield verdict(telling)
+    yield truth(telling)
     for row in answer.zones:
         yield f"- {row.name}: {telling.times(row)}, {telling.confidence(row)}"
-    for step in telling.steps():
+    for step in steps(telling):
         yield f"{'*' if step.present else ' '} {step.name}: {step.on}"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from app.changes import add_change
 from app.picturing.layouts import put_layout
 from collector.codes import Device, Outcome
 from collector.sites import Site
@@ -18,6 +20,7 @@ from tests.app.conftest import settle
 from tests.app.derived import Came, put_came
 from tests.build import make_shop, page_of
 from tests.conftest import NOON
+from tests.counting import asked_of
 from tests.pages.conftest import BOXES
 from tests.pages.sheet import Sheet, picture_png
 from tests.serving import Running
@@ -44,13 +47,26 @@ def came(days: int, each: int, stall: float = 5.0) -> Iterator[Came]:
         )
 
 
-def stalled(gloed: Running, *, days: int = DAYS, each: int = 16, orders: int = 0) -> Site:
-    """A live shop; of `orders` that its server reported none was matched."""
+def longer(one: Came) -> Came:
+    """Each in focus for another while, if it abandons."""
+    if one.outcome is not Outcome.ABANDONED:
+        return one
+    return replace(one, facts=[*one.facts, (1, "f5", 7_000), (1, "f10", 12_000)])
+
+
+def stalled(
+    gloed: Running, *, days: int = DAYS, each: int = 16, orders: int = 0, held: bool = False
+) -> Site:
+    """A live shop; of `orders` that its server reported none was matched.
+
+    held  whether those who abandon have the postcode in focus for 10 s and more
+    """
     site = gloed.do(make_shop(gloed.store, NOON - (days - 1) * DAY, live=True))
     gloed.context.catalogue.forget()
     settle(gloed)
     page = page_of(site, "shipping")
-    gloed.do(put_came(gloed.store, site, page, came(days, each)))
+    visits = came(days, each)
+    gloed.do(put_came(gloed.store, site, page, map(longer, visits) if held else visits))
     if orders:
         rows = [goal(n, NOON - n * timedelta(hours=1), visitor=n, source=3) for n in range(orders)]
         gloed.do(put_rows(gloed.store, site, "goal", rows))
@@ -126,12 +142,25 @@ def test_the_form_report_tells_each_field_of_all_and_of_both(
     text = shown(designer, site, "form")
     sheet = Sheet(text)
     assert "72 visits met this form." in sheet.text
+    assert "Of the fields most is lost at postcode: 36 visits ended there." in sheet.text
+    assert "in focus" not in sheet.text.partition("Fields, in the order")[0], "too early"
     row = text[text.index("rowgroup") : text.index("</tbody>")]
     assert "postcode" in row
     assert row.count('scope="row"') == 3, "all, abandoners, completers"
     assert "2.0 s" in row or "3." in row
     assert "100" in row
     assert "Formulierrapport" in shown(designer, site, "form", **{"accept-language": "nl"})
+
+
+def test_the_form_report_opens_with_the_field_that_holds_those_who_abandon(
+    designer: httpx.Client, gloed: Running
+) -> None:
+    site = stalled(gloed, held=True)
+    text = Sheet(shown(designer, site, "form")).text
+    opening = text[text.index("visits met this form.") : text.index("Fields, in the order")]
+    assert "Abandoners have postcode in focus " in opening
+    assert " times as long as completers, p = 0.00" in opening
+    assert "may be chance" not in opening
 
 
 def test_too_few_or_no_goal_is_said_and_nothing_is_contrasted(
@@ -165,3 +194,37 @@ def test_what_cannot_be_asked_is_a_page_that_says_so(
         assert answer.status_code == 422
         assert answer.headers["content-type"].startswith("text/html")
     assert designer.get(f"/sites/{site.public_key}/pages/nowhere/stalls").status_code == 404
+
+
+def test_the_page_reads_its_visits_once_for_the_zones_and_the_map(
+    designer: httpx.Client, gloed: Running
+) -> None:
+    site = stalled(gloed)
+    path = f"/sites/{site.public_key}/pages/shipping/stalls"
+    cookie = "; ".join(f"{name}={value}" for name, value in designer.cookies.items())
+    for statements in (20, 14):
+        shown = asked_of(gloed, path, {"cookie": cookie, "accept": "text/html"})
+        assert shown.answer.status_code == 200
+        assert "stalls.png" in shown.answer.text
+        assert sum("JOIN stall_list" in one for one in shown.statements) == 1
+        assert len(shown.statements) <= statements, shown.statements
+
+
+def test_comparisons_stand_ready_for_what_the_page_has_on_both_sides(
+    designer: httpx.Client, gloed: Running
+) -> None:
+    site = stalled(gloed)
+    page = page_of(site, "shipping")
+    at, now = NOON - 4 * DAY, NOON
+    gloed.do(add_change(gloed.store, site, page, "Free <b>shipping</b> from € 50", at, now))
+    text = shown(designer, site, "stalls", "?device=phone")
+    before, after = TODAY - 5 * DAY, TODAY - 3 * DAY
+    link = f"?device=phone&amp;a=date_from%3A{after}&amp;b=date_to%3A{before}"
+    assert link in text, "filters stay; the day of the change is half of each"
+    assert "Since “Free &lt;b&gt;shipping&lt;/b&gt; from € 50” (14 November 2026)" in text
+    assert "Phones against computers" not in text, "no computer came"
+    assert f"variant%3A{1}" not in text
+    compared = shown(designer, site, "stalls", link.replace("&amp;", "&"))
+    assert "weeks cannot be held" in compared or "device and week" in compared
+    assert "may differ from the other in more than this" in compared
+    assert 'aria-current="true"' in compared
