@@ -13,10 +13,12 @@ RENDERER = version("gloed")
 
 _DATA = """
     SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version,
-           (SELECT count(*) FROM goal WHERE site_id = $1) AS goals
+           (SELECT count(*) FROM goal WHERE site_id = $1) AS goals,
+           (SELECT sum(n) FROM dropped WHERE site_id = $1) AS left_out
 """
 """The closing job raises the version for whatever it derives; goals are counted beside it, because
-those that match no visit change the labels' truth alone."""
+those that match no visit change the labels' truth alone, and so is what was left out, which every
+answer tells of."""
 
 
 async def contrast_etag(

@@ -18,6 +18,7 @@ from app.contrasting.question import Question, ask
 from app.drawing.differing import paint_contrast
 from app.drawing.keeping import Keeping
 from app.drawing.renders import Renders
+from app.mapping.audience import Audience
 from app.picturing.layouts import picture
 from app.problems import NoContrast
 from app.store import Store
@@ -146,8 +147,16 @@ def text_of(answer: PixelAnswer) -> Mapping[str, str]:
         "level": repr(question.verdict.level),
         "labels": f"{question.truth.matched} of {question.truth.reported} reported orders matched",
         "within": " x ".join(question.held) or "all visits",
+        "counted": _counted(question.of_shop),
     }
     return {"Software": f"Gloed {RENDERER}", **{f"gloed:{name}": v for name, v in told.items()}}
+
+
+def _counted(of_shop: Audience) -> str:
+    """The share of the shop's page views that was counted, and why the others were not."""
+    rest = ", ".join(f"{reason} {share:.0%}" for reason, share in of_shop.shares_left_out)
+    share = "none" if of_shop.share is None else f"{of_shop.share:.0%}"
+    return f"{share} of the page views" + (f"; the rest: {rest}" if rest else "")
 
 
 def _bytes_of(answer: PixelAnswer) -> int:

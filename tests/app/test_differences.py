@@ -109,6 +109,7 @@ def test_the_place_where_those_who_abandon_stall_is_drawn_told_and_named(ask: As
         assert said["gloed:a"] == "outcome:abandoned, 162 visits"
         assert said["gloed:labels"] == "0 of 0 reported orders matched"
         assert said["gloed:within"] == "device x week"
+        assert said["gloed:counted"] == "100% of the page views"
     assert drawn(ask, dpr=2) != png
     assert drawn(ask, opacity=0.3) != png
     on_page = drawn(ask, picture="page")

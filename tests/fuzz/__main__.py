@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".hypothesis" / "fuzz"
 SECONDS = 120
 MOST_MB = 2048
-INSTRUMENTED = ["collector", "snippets", "app.sealing", "app.drawing"]
+INSTRUMENTED = ["collector", "snippets", "app.sealing", "app.drawing", "app.mapping"]
 SLOWEST_S = 5
 """An input that takes longer is a find too."""
 
@@ -55,14 +55,18 @@ def _is_clean(name: str, seconds: int) -> bool:
 def _drive(name: str, seconds: int) -> None:
     corpus = KEPT / name
     corpus.mkdir(parents=True, exist_ok=True)
-    for n, seed in enumerate(importlib.import_module("tests.fuzz.seeds").SEEDS):
-        (corpus / f"seed-{n}").write_bytes(seed)
     by = _by_atheris if importlib.util.find_spec("atheris") else _by_ourselves
     by(name, seconds, corpus)
     sys.exit(0)
 
 
+def _sow(corpus: Path) -> None:
+    for n, seed in enumerate(importlib.import_module("tests.fuzz.seeds").SEEDS):
+        (corpus / f"seed-{n}").write_bytes(seed)
+
+
 def _by_ourselves(name: str, seconds: int, corpus: Path) -> None:
+    _sow(corpus)
     targets = importlib.import_module("tests.fuzz.targets")
     roots = [str(ROOT / part) for part in ("app", "collector", "snippets")]
     target, longest = targets.TARGETS[name], targets.LONGEST
@@ -76,8 +80,10 @@ def _by_ourselves(name: str, seconds: int, corpus: Path) -> None:
 
 def _by_atheris(name: str, seconds: int, corpus: Path) -> None:
     atheris = importlib.import_module("atheris")
+    # Before anything else imports them: what is imported already is never instrumented.
     with atheris.instrument_imports(include=INSTRUMENTED):
         targets = importlib.import_module("tests.fuzz.targets")
+    _sow(corpus)
     limits = (f"-max_total_time={seconds}", f"-max_len={targets.LONGEST}", f"-timeout={SLOWEST_S}")
     kept = (f"-rss_limit_mb={MOST_MB}", f"-artifact_prefix={KEPT}/{name}-", str(corpus))
     atheris.Setup([sys.argv[0], *limits, *kept], targets.TARGETS[name])

@@ -25,7 +25,7 @@ from collector.channels import channel_of, host_of
 from collector.decode import check_length, check_media, decode_batch, decode_goal
 from collector.errors import CollectorError
 from collector.frames import Rows, read_record
-from collector.packing import unpack_events, unpack_trails
+from collector.packing import ENC, unpack_events, unpack_trails
 from collector.scrub import scrub_path
 from collector.staff import is_of, is_preview
 from collector.tokens import read_token
@@ -47,8 +47,8 @@ _HEADER, _CHECK = Struct(">BII"), Struct(">I")
 def batch(raw: bytes) -> None:
     with suppress(CollectorError):
         told = decode_batch(raw)
-        unpack_trails([told.trail], [1])
-        unpack_events([told.events], [1])
+        unpack_trails([told.trail], [ENC])
+        unpack_events([told.events], [ENC])
 
 
 def goal(raw: bytes) -> None:
