@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -47,12 +48,14 @@ async def snippet_page(request: Request, context: ContextDep, at: DeskDep) -> Re
     if page is None:
         return page_response(request, "snippet.html.jinja", shown)
     try:
+        # Made by a process, the first time: nobody else waits for it.
+        scripted = Scripted(await to_thread(made_script)) if shown["scripted"] else None
         fragment = snippet_html(
             site_key=at.site.public_key,
             page=page,
             base=base,
             ref=shown["ref"] or None,
-            scripted=Scripted(made_script()) if shown["scripted"] else None,
+            scripted=scripted,
         )
         shown["csp"] = wrap_csp(base, script=shown["scripted"])
     except SnippetError as problem:

@@ -27,6 +27,8 @@ WRONG = [
     ("browser", ["netscape", "1", "Chrome"]),
     ("os", ["beos", "MacOS"]),
     ("language", ["nl", "DUTCH", "nederlands"]),
+    ("channel", ["", "0", "Search", "google.com"]),
+    ("variant", ["", "-1", "256", "1.0", "B", "０"]),
     ("capture", ["0", "php", "CSS"]),
     ("outcome", ["bought", "1", ""]),
     ("viewport_width_min", ["0", "-1", "1.0", "1_000", "1e3", "+5", " 5", "0x10", "10001", "nan"]),
