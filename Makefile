@@ -6,8 +6,7 @@ UV_VERSION := 0.13.9
 PIP_AUDIT_VERSION := 2.10.1
 PROCESSES ?= 4
 APART := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
-WALKS := $(addprefix tests/browser/test_,visit.py script.py unharmed.py optimised.py drive.py closing.py designer.py anchoring.py) \
-	tests/pages/test_axe.py
+WALKS := tests/browser tests/pages/test_axe.py
 STORE_TESTS := tests/journey tests/collector tests/app \
 	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
 SOURCES := app collector heatmap migrations snippets tests
@@ -34,11 +33,11 @@ provide: setup ## make sure browsers and servers for the tests are there
 demo: setup ## a Dutch webshop with a week of visitors, and where they stalled
 	@exec $(BIN)/gloed demo
 
-test: setup provide ## everything that is checked, the journey of one event first
+test: setup provide ## the journey of one event, then everything else but test-walks
 	@$(BIN)/python -m pytest tests/journey
 	@$(BIN)/python -m pytest $(APART) tests --ignore tests/journey $(WALKS:%=--ignore %)
 
-test-walks: setup provide ## three engines and their drivers, whole visits timed by what their hands did: one after the other
+test-walks: setup provide ## visits in three engines, timed by what their hands did, one after the other; axe over our pages
 	@$(BIN)/python -m pytest $(AGAIN) $(WALKS)
 
 test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL
