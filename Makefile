@@ -6,13 +6,14 @@ UV_VERSION := 0.13.9
 PIP_AUDIT_VERSION := 2.10.1
 PROCESSES ?= 4
 APART := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
-WALKS := tests/browser tests/pages/test_axe.py
+WALKS := tests/browser tests/pages/test_axe.py tests/pages/test_browser.py tests/pages/test_drawing.py \
+	tests/demo/test_pictures.py
 STORE_TESTS := tests/journey tests/collector tests/app \
 	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
 SOURCES := app collector heatmap migrations snippets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup provide demo audit test test-system-postgres test-walks test-faults test-secrets fuzz bench-closing bench-stall bench-stall-demo bench-pages bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures image format clean
+.PHONY: help setup provide demo audit test test-system-postgres test-walks test-faults test-secrets fuzz bench-closing bench-stall bench-stall-demo bench-pages bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures pictures image format clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +38,7 @@ test: setup provide ## the journey of one event, then everything else but test-w
 	@$(BIN)/python -m pytest tests/journey
 	@$(BIN)/python -m pytest $(APART) tests --ignore tests/journey $(WALKS:%=--ignore %)
 
-test-walks: setup provide ## visits in three engines, timed by what their hands did, one after the other; axe over our pages
+test-walks: setup provide ## visits in three engines, timed by what their hands did, one after the other; our pages in browsers
 	@$(BIN)/python -m pytest $(AGAIN) $(WALKS)
 
 test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL
@@ -108,6 +109,9 @@ docs: setup ## rewrite the pages that are generated from the code
 
 demo-pictures: setup ## capture the demo shop's pages anew
 	@$(BIN)/python -m app.demo.pictures
+
+pictures: setup provide ## photograph the demo's pages for the documentation
+	@$(BIN)/python -m tests.pictures docs/pictures --best
 
 image: ## the container image
 	docker build --tag gloed .

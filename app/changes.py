@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from app.shops import ShopError, take_turn
 from app.store import Store
@@ -34,15 +35,22 @@ async def add_change(
         raise ShopError("this lies in the future: write a change down when it was made")
     async with store.transaction() as connection:
         await take_turn(connection, site)
-        number: int = await connection.fetchval(
-            "INSERT INTO change (site_id, change_id, at, page_id, text) "
-            "SELECT $1, coalesce(max(change_id), 0) + 1, $2, $3, $4 "
-            "FROM change WHERE site_id = $1 RETURNING change_id",
-            site.site_id,
-            at,
-            page.page_id if page else None,
-            told,
-        )
+        return await write_change(connection, site, page.page_id if page else None, told, at)
+
+
+async def write_change(
+    connection: Any, site: Site, page_id: int | None, text: str, at: datetime
+) -> int:
+    """Within a transaction that has taken its turn; the number of the change."""
+    number: int = await connection.fetchval(
+        "INSERT INTO change (site_id, change_id, at, page_id, text) "
+        "SELECT $1, coalesce(max(change_id), 0) + 1, $2, $3, $4 "
+        "FROM change WHERE site_id = $1 RETURNING change_id",
+        site.site_id,
+        at,
+        page_id,
+        text[:LONGEST],
+    )
     return number
 
 

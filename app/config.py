@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.refused import said
+
 PREFIX = "GLOED_"
 TEST_PREFIX = "GLOED_TEST_"
 MIN_SECRET_CHARS = 32
@@ -203,6 +205,6 @@ def told(problem: ValueError) -> str:
 
 
 def _line(error: Any) -> str:
-    what = str(error["msg"]).removeprefix("Value error, ")
+    what = said(error)
     name = "_".join(map(str, error["loc"])).upper()
     return f"{PREFIX}{name}: {what}" if name else what

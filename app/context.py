@@ -18,8 +18,10 @@ from collector.intake import Collector
 from collector.visitor import Salts
 from collector.writer import Writer
 
-if TYPE_CHECKING:  # overlays read the context they are part of
+if TYPE_CHECKING:  # these read the context they are part of
+    from app.drawing.keeping import Keeping
     from app.drawing.overlays import Overlays
+    from app.pages.glances import Glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Context:
     renders: Renders
     overlays: Overlays
     sheets: Sheets
+    glances: Keeping[Glance]
+    """What pages say of a page elsewhere than on its own."""
 
 
 def context_of(connection: HTTPConnection) -> Context:

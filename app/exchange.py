@@ -18,13 +18,14 @@ from typing import Any
 import structlog
 import uvicorn
 
+from app.plain import Plain, Reader, is_plain
 from app.protocol import HoldingProtocol
 from collector import answers
 from collector.addresses import UNIX
 from collector.answers import Answer
 from collector.errors import TooLarge
 from collector.intake import Collector
-from collector.requests import Asked, headers_of
+from collector.requests import Asked, Headers, headers_of
 from collector.wire import MAX_BODY_BYTES
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 TRIED = ("0.54.",)
 """Versions of uvicorn that this was read beside and tested with."""
 
+_NO_HEADERS: Headers = {}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE = b"connection: close\r\n\r\n"
 
@@ -50,24 +52,63 @@ class ExchangeProtocol(HoldingProtocol):
     cycle: Any
     """Uvicorn's own, or an exchange, of which no more is asked than it has."""
 
+    collector: Collector | None = None
+    _reader: Reader | None = None
+    _plain: Plain | None = None
+    """What is being parsed, where it is plain and its sender is not known yet."""
+
+    _is_whole = True
+    """Whether all that the parser was given were whole requests to the collector."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.collector: Collector | None = None
         context = getattr(getattr(self.app, "state", None), "gloed", None)
         if context is not None and not self.root_path:
             self.collector = context.collector
             self._prefix = context.settings.prefix.encode() + b"/"
             self._hold = self._prefix + b"hold/"
             self._peer = self.collector.peer_of(self.client[0] if self.client else UNIX)
+            self._reader = Reader(context.settings.prefix, self.collector.marking(self._peer))
         self._server_headers: list[tuple[bytes, bytes]] = []
         self._server_lines = b""
         self._is_between = False  # all that was asked is answered, and no more has come
         self._answered_at = 0.0
         self._idle_clock: asyncio.TimerHandle | None = None
 
+    def data_received(self, data: bytes) -> None:
+        plain = self._read_plain(data)
+        if plain is None or not self._take_known(plain):
+            self._plain = plain
+            super().data_received(data)
+            self._plain = None
+
+    def _read_plain(self, data: bytes) -> Plain | None:
+        """What the parser need not be asked for, where nothing else is under way."""
+        if self._reader is None or not self._is_whole or self.flow.write_paused:
+            return None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return None
+        return self._reader.read(data)
+
+    def _take_known(self, plain: Plain) -> bool:
+        """Whether its sender is known, and all there is to decide could be decided by that."""
+        collector = self.collector
+        sender = collector.senders.get(plain.mark) if collector is not None else None
+        if collector is None or sender is None or self.transport.is_closing():
+            return False
+        asked = Asked(plain.method, plain.path, _NO_HEADERS, self._peer, plain.body)
+        exchange = Exchange(self)
+        before, self.cycle = self.cycle, exchange
+        self._is_asking = self._is_between = False
+        if collector.take_known(asked, sender, exchange.reply):
+            self._unset_keepalive_if_required()
+            return True
+        self.cycle = before
+        return False
+
     def on_message_begin(self) -> None:
         """Without a scope, which is made for whom it is needed."""
-        self._is_between = False
+        self._is_between = self._is_whole = False
         self.began_asking()
         self.url = b""
         self.headers = []
@@ -81,7 +122,7 @@ class ExchangeProtocol(HoldingProtocol):
         if asked is None or self.collector is None:
             self._go_uvicorns_way()
             return
-        before, exchange = self.cycle, Exchange(self, self.collector, asked)
+        before, exchange = self.cycle, Parsed(self, self.collector, asked)
         self.cycle = exchange
         if before is None or before.response_complete:
             exchange.start()
@@ -90,21 +131,22 @@ class ExchangeProtocol(HoldingProtocol):
             self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type]
 
     def on_body(self, body: bytes) -> None:
-        if isinstance(self.cycle, Exchange):
+        if isinstance(self.cycle, Parsed):
             self.cycle.add(body)
         else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if isinstance(self.cycle, Exchange):
+        if isinstance(self.cycle, Parsed):
             self._is_asking = False
+            self._is_whole = self.cycle.keep_alive
             self.cycle.end()
         else:
             super().on_message_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """What was asked while another answer was under way."""
-        if isinstance(cycle, Exchange):
+        if isinstance(cycle, Parsed):
             # Not from within the last one's end: there may be a thousand of them.
             self.loop.call_soon(cycle.start)
         else:
@@ -154,7 +196,16 @@ class ExchangeProtocol(HoldingProtocol):
             return None
         method = self.parser.get_method().decode("ascii")
         below = path[len(self._prefix) - 1 :].decode("ascii")
-        return Asked(method, below, headers_of(self.headers), self._peer)
+        headers = headers_of(self.headers)
+        asked = Asked(method, below, headers, self._peer)
+        if self._plain is not None and self.stays_open() and is_plain(method, headers):
+            gzip = b"gzip" in headers.get(b"accept-encoding", b"")
+            asked = asked.sent_by(self.collector.senders.learn(self._plain.mark, takes_gzip=gzip))
+        return asked
+
+    def stays_open(self) -> bool:
+        is_new = self.parser.get_http_version() != "1.0"
+        return is_new and bool(self.parser.should_keep_alive())
 
     def _go_uvicorns_way(self) -> None:
         url, headers = self.url, self.headers
@@ -164,14 +215,21 @@ class ExchangeProtocol(HoldingProtocol):
             super().on_header(name, value)
         super().on_headers_complete()
 
-    def server_lines(self) -> bytes:
-        """The headers that every answer bears, the date among them: uvicorn makes them anew each
-        second."""
+    def write_answer(self, answer: Answer, *, keep_alive: bool, head: bool) -> None:
+        """With the headers that every answer bears, the date among them: uvicorn makes them anew
+        each second."""
         headers = self.server_state.default_headers
         if headers is not self._server_headers:
             self._server_headers = headers
             self._server_lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        return self._server_lines
+        if keep_alive and not head:
+            self.transport.write(answer.with_lines(headers, self._server_lines))
+            return
+        end = b"\r\n" if keep_alive else _CLOSE
+        body = b"" if head else answer.body
+        self.transport.write(b"".join((answer.head, self._server_lines, end, body)))
+        if not keep_alive:
+            self.transport.close()
 
 
 class _Nobody:
@@ -184,20 +242,39 @@ class Exchange:
     """One request and its answer, in the place of uvicorn's cycle, whose public names it has."""
 
     message_event = _Nobody()
-    more_body = True
+    more_body = False
     disconnected = False
     response_complete = False
+    keep_alive = True
+    is_head = False
+
+    def __init__(self, protocol: ExchangeProtocol) -> None:
+        self._protocol = protocol
+
+    def reply(self, answer: Answer) -> None:
+        protocol = self._protocol
+        if protocol.transport.is_closing():
+            return  # they hung up, or were told that we do
+        self.response_complete = True
+        protocol.write_answer(answer, keep_alive=self.keep_alive, head=self.is_head)
+        protocol.on_exchange_complete()
+
+
+class Parsed(Exchange):
+    """As it comes from the parser, its body part by part."""
+
+    more_body = True
 
     _started = False
     _room = MAX_BODY_BYTES
 
     def __init__(self, protocol: ExchangeProtocol, collector: Collector, asked: Asked) -> None:
-        parser = protocol.parser
-        self._protocol = protocol
+        super().__init__(protocol)
         self._collector = collector
         self._asked = asked
         self._parts: list[bytes] = []
-        self.keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
+        self.keep_alive = protocol.stays_open()
+        self.is_head = asked.method == "HEAD"
 
     def start(self) -> None:
         """Its turn to be answered."""
@@ -238,15 +315,3 @@ class Exchange:
         else:
             asked = self._asked.with_body(b"".join(self._parts))
             self._collector.take(asked, self.reply)
-
-    def reply(self, answer: Answer) -> None:
-        protocol = self._protocol
-        if protocol.transport.is_closing():
-            return  # they hung up, or were told that we do
-        self.response_complete = True
-        end = b"\r\n" if self.keep_alive else _CLOSE
-        body = answer.body if self._asked.method != "HEAD" else b""
-        protocol.transport.write(b"".join((answer.head, protocol.server_lines(), end, body)))
-        if not self.keep_alive:
-            protocol.transport.close()
-        protocol.on_exchange_complete()

@@ -28,6 +28,7 @@ from app.metrics import router as metrics
 from app.openapi import document
 from app.pages import problem_page
 from app.pages import router as pages
+from app.pages.glances import kept_glances
 from app.pages.legends import legend_of
 from app.postgres import die_with_parent
 from app.problems import install_problems
@@ -50,7 +51,7 @@ from collector.agents import warm_up
 from collector.catalogue import Catalogue
 from collector.connections import AWAY
 from collector.intake import Collector
-from collector.routes import Parts
+from collector.parts import Parts
 from collector.sites import Site
 from collector.visitor import Salts
 from collector.warm import keep_warm
@@ -232,6 +233,7 @@ def _wired(settings: Settings, clock: Clock, store: Store, secret: bytes) -> Con
         renders=Renders(settings.render_workers),
         overlays=Overlays(legend_of),
         sheets=sheets,
+        glances=kept_glances(),
     )
 
 

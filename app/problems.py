@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from app.drawing.pictures import PictureError, PictureTooLarge
 from app.drawing.renders import Busy
 from app.picturing.layouts import LayoutError
+from app.refused import said
 from app.sealing.cells import TileError
 from app.shops import ShopError, Unknown
 from collector.errors import (
@@ -63,10 +64,14 @@ class TooFewVisits(ApiProblem):
     """A live site shows nothing that rests on fewer visits than its threshold.
 
     visits   how many there are; None where that would already tell too much
+    within   first and last day that were looked at, where that was not asked for in so many words
     """
 
-    def __init__(self, visits: int | None, threshold: int) -> None:
+    def __init__(
+        self, visits: int | None, threshold: int, within: tuple[date, date] | None = None
+    ) -> None:
         self.visits = visits
+        self.within = within
         self.missing = None if visits is None else threshold - visits
         super().__init__(
             f"this map rests on {visits} {'visit' if visits == 1 else 'visits'}; "
@@ -215,10 +220,29 @@ async def _store_is_away(request: Request, problem: Exception) -> Response:
 async def _invalid(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, RequestValidationError)
     wrong = problem.errors()
-    errors = tuple((_pointer(error["loc"][1:]), error["msg"]) for error in wrong[:MOST_ERRORS])
+    known = _parameters(request)
+    # Of the names that there are one list is enough.
+    errors = tuple(
+        (_pointer(one["loc"][1:]), _told(one, () if n else known))
+        for n, one in enumerate(wrong[:MOST_ERRORS])
+    )
     more = f" and {len(wrong) - MOST_ERRORS} more" if len(wrong) > MOST_ERRORS else ""
-    detail = f"not as described: {', '.join(pointer for pointer, _ in errors)}{more}"
+    listed = ", ".join(pointer for pointer, _ in errors) or errors[0][1]
+    detail = f"not as described: {listed}{more}"
     return problem_response(request, *CATALOGUE[BadParameters], detail, errors)
+
+
+def _parameters(request: Request) -> tuple[str, ...]:
+    """Names that the route takes in its query."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    if dependant is None:
+        return ()
+    models = (field.field_info.annotation for field in dependant.query_params)
+    return tuple(name for model in models for name in getattr(model, "model_fields", ()))
+
+
+def _told(error: Mapping[str, Any], known: Sequence[str]) -> str:
+    return said(error, known if error["loc"][0] == "query" else ())
 
 
 def _pointer(place: Iterable[object]) -> str:

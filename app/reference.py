@@ -24,7 +24,8 @@ STORED_HEAD = """\
 The closed list: every table and column of the store, and nothing is kept beside it. No address, no
 user agent, no cookie and no text that a visitor typed is among them; a visitor is a keyed hash that
 recognises nobody once its day's salt is gone. Generated from `collector/tables/` by `make docs`;
-a test fails for a column that is not listed here.
+a test fails for a column that is not listed here. Beside them `alembic_version` holds the number of
+the schema.
 """
 SETTINGS_HEAD = """\
 # Settings
@@ -83,8 +84,10 @@ def _about(table: sa.Table) -> str:
         return "Recomputed from the raw rows; a partition for each day, dropped likewise."
     if "UNLOGGED" in table._prefixes:
         return "In no backup and in no replica: what it holds cannot be restored."
-    if table.name in LOCAL:
+    if table.name in LOCAL and table.name != "erasure":
         return "Belongs to this installation, and grows with nothing."
+    if table.name in ("dropped", "erasure"):
+        return "Counted or noted as it happens, and let go by age (`app/retention.py`)."
     return "Kept until it is deleted."
 
 

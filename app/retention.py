@@ -23,8 +23,10 @@ from app.mapping.sources import RAW_GONE, SEAL
 from app.shops import touch
 from app.store import Store
 from app.turns import Work, hold
+from collector.erased import forget
 from collector.partitions import partition_name
 from collector.sites import Site, read_sites
+from collector.spool import RAW_KEPT
 from collector.tables import RAW
 
 log = structlog.get_logger()
@@ -94,6 +96,8 @@ async def let_go(work: Work) -> None:
         busy += await _let_go(work.store, tables, _over(sites, tables, work.now))
     for site_id, first in _over(sites, TILES, work.now).shops():
         await _forget_days(work.store, site_id, first)
+    ends = {site.site_id: work.now - window(site) for site in sites}
+    await forget(work.store, work.now - RAW_KEPT, ends)
     if busy:
         raise PartitionBusy(", ".join(busy))
 

@@ -59,8 +59,14 @@ async def add_site(
 
 
 async def list_sites(store: Store) -> tuple[Site, ...]:
-    async with store.connection() as connection:
-        return await read_sites(connection)
+    return await read_sites(store)
+
+
+async def site_by_key(store: Store, key: str) -> Site | None:
+    """The shop with this public key, and none of the others read."""
+    if not (key.isascii() and key.isprintable()):  # what the store cannot even be asked for
+        return None
+    return next(iter(await read_sites(store, key)), None)
 
 
 async def find_site(store: Store, key: str) -> Site:

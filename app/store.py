@@ -106,6 +106,23 @@ async def connect(url: str) -> Any:
     return await asyncpg.connect(url, server_settings=SESSION)
 
 
+class _Pooled(asyncpg.Connection):  # type: ignore[misc]
+    """Gives back a session as it was taken, at the price of a journey, only where it can have been
+    changed: a statement of ours alone changes none."""
+
+    __slots__ = ("_lent",)
+
+    def lend(self) -> None:
+        self._lent = True
+
+    def get_reset_query(self) -> str:
+        if not getattr(self, "_lent", False):
+            return ""
+        self._lent = False
+        query: str = super().get_reset_query()
+        return query
+
+
 class Store:
     """A pool on one URL; made by the composition root, closed by it."""
 
@@ -121,6 +138,7 @@ class Store:
             min_size=1 if at_once else 0,
             max_size=POOL_SIZE,
             server_settings=SESSION,
+            connection_class=_Pooled,
         )
 
     async def close(self) -> None:
@@ -128,12 +146,28 @@ class Store:
             await self._pool.close()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Any]:
+    async def _at_hand(self) -> AsyncIterator[Any]:
+        """A connection whose session stays as it is."""
         connection = await self._pool.acquire()
         try:
             yield connection
         finally:
             await self._pool.release(connection, timeout=BACK_WITHIN_S)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        async with self._at_hand() as connection:
+            connection.lend()
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Any]:
+        """A connection that sees one state of the store, whatever is written meanwhile."""
+        async with (
+            self._at_hand() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
@@ -152,20 +186,20 @@ class Store:
         return found
 
     async def fetch(self, statement: str, *values: Any) -> list[Any]:
-        async with self.connection() as connection:
+        async with self._at_hand() as connection:
             rows: list[Any] = await connection.fetch(statement, *values)
         return rows
 
     async def fetchrow(self, statement: str, *values: Any) -> Any:
-        async with self.connection() as connection:
+        async with self._at_hand() as connection:
             return await connection.fetchrow(statement, *values)
 
     async def fetchval(self, statement: str, *values: Any) -> Any:
-        async with self.connection() as connection:
+        async with self._at_hand() as connection:
             return await connection.fetchval(statement, *values)
 
     async def execute(self, statement: str, *values: Any) -> str:
-        async with self.connection() as connection:
+        async with self._at_hand() as connection:
             done: str = await connection.execute(statement, *values)
         return done
 

@@ -1,6 +1,7 @@
 """Whose address a request bears: forwarded ones are believed from trusted proxies alone.
 
-The address lives for one hash (`visitor.visitor_of`) and is stored nowhere, in no cache either.
+The address lives for one hash (`visitor.visitor_of`) and is stored nowhere, in no cache either: of
+headers that come again a keyed digest is known for two minutes (`collector/senders.py`).
 Addresses are bytes here, 4 or 16, as the system's own reader makes them: that costs a fifteenth
 of what `ipaddress` does, which reads them twice for every request.
 """

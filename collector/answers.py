@@ -33,7 +33,7 @@ _CSS: tuple[Header, ...] = (
 _SCRIPT: tuple[Header, ...] = ((b"content-type", b"text/javascript; charset=utf-8"), *_TEXT)
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, eq=False):
     status: int
     headers: tuple[Header, ...]
     body: bytes = b""
@@ -41,8 +41,20 @@ class Answer(Struct, frozen=True):
     """The same as a server writes it: status line and headers, each with its line's end. Most
     answers are constant, and so are their bytes."""
 
+    bears: object = None
+    wire: bytes = b""
+    """The whole, and the server's own headers that it bears: while these are the same the next one
+    who is answered so gets the same bytes."""
+
     def __post_init__(self) -> None:
         force_setattr(self, "head", _head(self.status, self.headers))
+
+    def with_lines(self, headers: object, lines: bytes) -> bytes:
+        """As it is sent on a connection that stays open, with the server's own headers: `lines`."""
+        if self.bears is not headers:
+            force_setattr(self, "wire", b"".join((self.head, lines, b"\r\n", self.body)))
+            force_setattr(self, "bears", headers)
+        return self.wire
 
 
 def _head(status: int, headers: tuple[Header, ...]) -> bytes:

@@ -59,6 +59,13 @@ class Catalogue:
         await self._freshen(missing=missing)
         return self._by_id.get(site_id)
 
+    def at_hand(self, site_id: int) -> Site | None:
+        """The shop of a number, where nobody need be asked: mostly."""
+        return self._by_id.get(site_id) if self._fresh else None
+
+    def at_hand_by_key(self, key: str) -> Site | None:
+        return self._by_key.get(key) if self._fresh else None
+
     async def sites(self) -> tuple[Site, ...]:
         """Every shop. Raises NotStored when none is known and that cannot be asked."""
         missing = not self._by_id
@@ -120,10 +127,13 @@ class Catalogue:
         began = time.monotonic()
         try:
             async with asyncio.timeout(ASK_WITHIN_S), self._store.connection() as connection:
-                sites = await read_sites(connection)
+                found = await read_sites(connection)
         except AWAY:
             self._failed_at = time.monotonic()
             raise
+        # What did not change stays the same object: whatever was decided for it is known by that.
+        known = [self._by_id.get(site.site_id, site) for site in found]
+        sites = [old if old == new else new for old, new in zip(known, found, strict=True)]
         self._by_key = {site.public_key: site for site in sites}
         self._by_id = {site.site_id: site for site in sites}
         self._read_at = began

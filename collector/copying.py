@@ -11,7 +11,7 @@ as its `date_send` and `timestamptz_send` do.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
@@ -25,6 +25,7 @@ _BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = struct.pack(">h", -1)
 _NULL = struct.pack(">i", -1)
 _LENGTH = struct.Struct(">i").pack
+_HEAD = struct.Struct(">hiq").pack
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
 _MICROSECOND = timedelta(microseconds=1)
@@ -64,7 +65,7 @@ class _Shape:
         for place in self.moments:
             values[place] = (values[place] - _EPOCH) // _MICROSECOND
         for place in self.days:
-            values[place] = date.toordinal(values[place]) - _EPOCH_DAY
+            values[place] = day_number(values[place])
         arguments = list(self.arguments)
         arguments[1::2] = values
         try:
@@ -86,51 +87,89 @@ class Form:
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self.columns = (*self._fixed, *(name for name, _ in self._varying))
 
-    def packed(self, rows: Iterable[Mapping[str, Any]]) -> bytes:
-        """Rows by the names of their columns; a name that is not there is NULL.
+    def row(self, values: Mapping[str, Any]) -> bytes:
+        """A row by the names of its columns; a name that is not there is NULL.
 
         Raises ValueError, TypeError or ArithmeticError for what no column could hold.
         """
-        parts = [_BEGIN]
-        for row in rows:
-            if None in row.values():
-                row = {name: value for name, value in row.items() if value is not None}
-            names = tuple(row)
-            shape = self._shapes.get(names) or self._shape(names)
-            parts.append(shape.head(row))
-            for nulls, name, is_text in shape.varying:
-                data = row[name].encode() if is_text else row[name]
-                parts += (nulls, _LENGTH(len(data)), data)
-            parts.append(shape.end)
-        parts.append(_END)
+        if None in values.values():
+            values = {name: value for name, value in values.items() if value is not None}
+        names = tuple(values)
+        shape = self._shapes.get(names) or self._shape(names)
+        parts = [shape.head(values)]
+        for nulls, name, is_text in shape.varying:
+            data = values[name].encode() if is_text else values[name]
+            parts += (nulls, _LENGTH(len(data)), data)
+        parts.append(shape.end)
         return b"".join(parts)
+
+    def piece(self, first: str, last: str, values: Mapping[str, Any]) -> bytes:
+        """The part of a row from one column to another. Rows that have it in common are joined of
+        such pieces, behind `head_at`."""
+        begin, end = self.columns.index(first), self.columns.index(last) + 1
+        return b"".join([self._field(name, values.get(name)) for name in self.columns[begin:end]])
+
+    def line(self, first: str, last: str, *names: str) -> Callable[..., bytes]:
+        """The same by one call, of columns of fixed length as numbers, those of the others NULL."""
+        begin, end = self.columns.index(first), self.columns.index(last) + 1
+        layout, arguments = self._layout(self.columns[begin:end], names, b"")
+        pack = struct.Struct(layout).pack
+
+        def line(*numbers: int) -> bytes:
+            told = list(arguments)
+            told[1::2] = numbers
+            return pack(*told)
+
+        return line
+
+    def head_at(self, moment: datetime) -> bytes:
+        """The beginning of a row that arrived then: every table's first column says when."""
+        return _HEAD(len(self.columns), 8, (moment - _EPOCH) // _MICROSECOND)
+
+    def _field(self, name: str, value: Any) -> bytes:
+        if value is None:
+            return _NULL
+        kind = self._fixed.get(name)
+        if kind is None:
+            data = value.encode() if isinstance(value, str) else value
+        elif kind is sa.Date:
+            data = struct.pack(">i", day_number(value))
+        else:
+            data = struct.pack(f">{_LETTERS[kind]}", value)
+        return _LENGTH(len(data)) + data
 
     def _shape(self, names: tuple[str, ...]) -> _Shape:
         """Made once for the few ways in which rows are made."""
         there = [name for name in self._fixed if name in names]
-        layout, arguments = ">", []
-        before = struct.pack(">h", len(self.columns))
-        for name, kind in self._fixed.items():
-            if name not in there:
-                before += _NULL
-                continue
-            letter = _LETTERS[kind]
-            before += _LENGTH(struct.calcsize(f">{letter}"))
-            layout += f"{len(before)}s{letter}"
-            arguments += [before, None]
-            before = b""
+        layout, arguments = self._layout(self._fixed, there, struct.pack(">h", len(self.columns)))
         varying, end = self._varying_of(names)
         made = _Shape(
             pick=itemgetter(*there),
             moments=self._places(there, sa.DateTime),
             days=self._places(there, sa.Date),
-            arguments=(*arguments, before),
-            pack=struct.Struct(f"{layout}{len(before)}s").pack,
+            arguments=arguments,
+            pack=struct.Struct(layout).pack,
             varying=varying,
             end=end,
         )
         self._shapes[names] = made
         return made
+
+    def _layout(
+        self, columns: Iterable[str], there: Collection[str], before: bytes
+    ) -> tuple[str, tuple[Any, ...]]:
+        """What packs the columns that are there among others that are not, behind `before`."""
+        layout, arguments = ">", []
+        for name in columns:
+            if name not in there:
+                before += _NULL
+                continue
+            letter = _LETTERS[self._fixed[name]]
+            before += _LENGTH(struct.calcsize(f">{letter}"))
+            layout += f"{len(before)}s{letter}"
+            arguments += [before, None]
+            before = b""
+        return f"{layout}{len(before)}s", (*arguments, before)
 
     def _varying_of(self, names: tuple[str, ...]) -> tuple[_Varying, bytes]:
         varying, nulls = [], b""
@@ -146,4 +185,16 @@ class Form:
         return tuple(n for n, name in enumerate(there) if self._fixed[name] is kind)
 
 
+def day_number(day: date) -> int:
+    """As the store counts days."""
+    return date.toordinal(day) - _EPOCH_DAY
+
+
+def whole(rows: Iterable[bytes]) -> bytes:
+    """What COPY is given of rows that are packed."""
+    return b"".join((_BEGIN, *rows, _END))
+
+
 FORMS = {name: Form(metadata.tables[name]) for name in RAW}
+
+assert all(form.columns[0] == "at" for form in FORMS.values())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Annotated, NamedTuple, TypeVar
 
@@ -10,6 +12,7 @@ import msgspec
 
 from collector.errors import Malformed, TooLarge, UnsupportedMedia
 from collector.packing import pack_events, pack_steps
+from collector.together import STEP, Steps, packed_together
 from collector.wire import (
     BATCH_VERSION,
     MAX_BODY_BYTES,
@@ -25,6 +28,9 @@ from collector.wire import (
     SLUG,
     Kind,
 )
+
+TOGETHER = 4
+"""From so many trails on it is faster to pack them at once than one by one."""
 
 PLACEMENTS = 3
 """0 flows with the page, 1 fixed to the viewport, 2 inside an inner scroller."""
@@ -97,6 +103,8 @@ class Batch(msgspec.Struct, frozen=True):
     n: int
     trail: bytes
     events: bytes
+    steps: Steps = b""
+    """Of a trail that is yet to be checked and packed, together with others."""
 
 
 RESULTS = {"completed": 1, "failed": 2, "handed_over": 3}
@@ -128,6 +136,49 @@ def check_length(content_length: str) -> None:
 
 def decode_batch(body: bytes) -> Batch:
     """Raises Malformed, naming the field; the input itself is never repeated."""
+    told = _decode_batch(body)
+    return _batch_of(told, _trail(told.r) if told.r else b"", b"")
+
+
+def begin_batch(body: bytes) -> Batch:
+    """The same, but that its trail is left to be checked and packed with those of its group.
+
+    Raises Malformed for all else that is wrong, and for what no trail could hold."""
+    told = _decode_batch(body)
+    if not told.r:
+        return _batch_of(told, b"", b"")
+    try:
+        steps = struct.pack(f"<{len(told.r)}i", *told.r)
+    except struct.error:
+        return _batch_of(told, _trail(told.r), b"")
+    if len(told.r) % 3:
+        raise Malformed(_NOT_IN_THREES)
+    return _batch_of(told, b"", steps)
+
+
+def end_trail(steps: Steps) -> bytes:
+    """A trail of its own. Raises Malformed, naming what is wrong with it."""
+    return _trail(struct.unpack(f"<{len(steps) // STEP.itemsize}i", steps))
+
+
+def end_trails(told: Sequence[Steps]) -> list[bytes | Malformed]:
+    """The trails of a group, in their order; of each that is wrong what is wrong with it."""
+    packed: list[bytes | None] = [None] * len(told)
+    if len(told) >= TOGETHER:
+        packed = packed_together(told)
+    return [
+        _ended(steps) if trail is None else trail for steps, trail in zip(told, packed, strict=True)
+    ]
+
+
+def _ended(steps: Steps) -> bytes | Malformed:
+    try:
+        return end_trail(steps)
+    except Malformed as wrong:
+        return wrong
+
+
+def _decode_batch(body: bytes) -> BatchBody:
     told = _decode(_batch, body)
     if told.v != BATCH_VERSION:
         raise Malformed(f"v must be {BATCH_VERSION}")
@@ -135,6 +186,10 @@ def decode_batch(body: bytes) -> Batch:
         raise Malformed("a batch bears a token in t, or all of id, m and p")
     if told.u is not None and len(told.u.encode()) > MAX_PATH_BYTES:
         raise Malformed(f"u may have at most {MAX_PATH_BYTES} bytes")
+    return told
+
+
+def _batch_of(told: BatchBody, trail: bytes, steps: Steps) -> Batch:
     return Batch(
         token=told.t,
         view_id=None if told.id is None else _signed(told.id),
@@ -146,8 +201,9 @@ def decode_batch(body: bytes) -> Batch:
         viewport=told.vp,
         page=told.pg,
         n=len(told.r) // 3,
-        trail=_trail(told.r) if told.r else b"",
+        trail=trail,
         events=pack_events(told.e),
+        steps=steps,
     )
 
 
@@ -193,10 +249,13 @@ def _harmless(problem: Exception) -> str:
     )
 
 
-def _trail(flat: list[int]) -> bytes:
+_NOT_IN_THREES = "r must hold x, y, t for every point"
+
+
+def _trail(flat: Sequence[int]) -> bytes:
     """First x, y, t as they are, then differences to the point before."""
     if len(flat) % 3:
-        raise Malformed("r must hold x, y, t for every point")
+        raise Malformed(_NOT_IN_THREES)
     dts = flat[2::3]
     if min(dts) < 0:
         raise Malformed("r: time must not run backwards")
@@ -208,7 +267,7 @@ def _trail(flat: list[int]) -> bytes:
     return pack_steps(flat)
 
 
-def _check_places(name: str, steps: list[int], top: int) -> None:
+def _check_places(name: str, steps: Sequence[int], top: int) -> None:
     places = list(accumulate(steps))
     if min(places) < 0 or max(places) > top:
         raise Malformed(f"r: {name} must lie between 0 and {top}")

@@ -19,8 +19,9 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from collector.connections import AWAY
-from collector.copying import FORMS
+from collector.copying import FORMS, whole
 from collector.tables import RAW, metadata
+from collector.together import Steps
 
 log = structlog.get_logger()
 
@@ -47,6 +48,12 @@ class Row(Struct, frozen=True):
     table: str
     values: dict[str, Any]
     path: str | None = None
+    packed: bytes | None = None
+    """The same in the store's form, where it was at hand; else it is made when it is needed."""
+
+    steps: Steps = b""
+    """Of a batch whose trail is yet to be checked and packed, together with those of its group."""
+
     key: Key = ()
     """Asked for at every step of a row's way, so it is made once, and from the rest."""
 
@@ -56,11 +63,15 @@ class Row(Struct, frozen=True):
     @property
     def size(self) -> int:
         packed = len(self.values.get("trail") or b"") + len(self.values.get("ev") or b"")
-        return ROW_OVERHEAD_BYTES + packed
+        return ROW_OVERHEAD_BYTES + packed + len(self.steps)
 
     @property
     def path_key(self) -> PathKey:
         return self.values["site_id"], self.values["path_id"]
+
+    def end(self, trail: bytes) -> None:
+        self.values["trail"] = trail
+        force_setattr(self, "steps", b"")
 
     @property
     def record(self) -> tuple[Any, ...]:
@@ -125,7 +136,7 @@ class Group:
         tables = _by_table(rows)
         try:
             if len(tables) == 1 and not self._late and not self._fresh_paths(rows):
-                await self._copy_alone(connection, *tables.popitem())
+                await self._copy_alone(connection, rows[0].table, rows)
             else:
                 async with self._transaction(connection, rows):
                     for table, of_table in tables.items():
@@ -245,18 +256,20 @@ def _undone(problem: BaseException) -> bool:
     return isinstance(problem, Exception) and _blames_rows(problem)
 
 
-async def _copy(connection: Any, table: str, rows: Iterable[Row]) -> None:
+async def _copy(connection: Any, table: str, rows: Sequence[Row]) -> None:
     form = FORMS[table]
+    packed = whole([row.packed or form.row(row.values) for row in rows])
     await connection.copy_to_table(
         table,
-        # Bare bytes would be taken for the path of a file.
-        source=memoryview(form.packed(row.values for row in rows)),
+        source=memoryview(packed),  # bare bytes would be taken for the path of a file
         columns=form.columns,
         format="binary",
     )
 
 
-def _by_table(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def _by_table(rows: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
+    if len(tables := {row.table for row in rows}) == 1:
+        return {tables.pop(): rows}
     sorted_out: dict[str, list[Row]] = {}
     for row in rows:
         sorted_out.setdefault(row.table, []).append(row)

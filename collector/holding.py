@@ -27,7 +27,15 @@ from collector.errors import CollectorError
 from collector.groups import Row
 from collector.hits import Drop, Hit
 from collector.requests import Headers, Receive, Scope, Send, text_of
-from collector.sieve import human, known_page, known_site, not_prefetched, respects_opt_out, sift
+from collector.sieve import (
+    human,
+    known_page,
+    known_site,
+    not_prefetched,
+    of_its_path,
+    respects_opt_out,
+    sift,
+)
 from collector.tokens import Token
 from collector.visitor import Salts, visitor_of
 from collector.wire import ALIVE_STEPS_S, GIF, LEAVE
@@ -76,7 +84,7 @@ _HEADERS = (
     (b"x-accel-buffering", b"no"),
 )
 
-STEPS = (known_site, not_prefetched, respects_opt_out, human, known_page)
+STEPS = (known_site, not_prefetched, respects_opt_out, human, known_page, of_its_path)
 """Not asked for consent: it is joined to an opening alone, which was."""
 
 NEWER = ("HTTP/2", "HTTP/3")

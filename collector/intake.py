@@ -20,8 +20,11 @@ from collector.answers import Answer
 from collector.errors import InDoubt, Malformed, NotStored, TooLarge, place_of
 from collector.hits import Hit, Opening
 from collector.holding import Holding, Leave, may_hold
+from collector.parts import Parts
 from collector.requests import Asked, Receive, Scope, Send, asked_of, read_body, sent_of
-from collector.routes import Keep, Parts, Routes, Verdict, is_key, opens
+from collector.routes import Routes, is_key, opens
+from collector.senders import Marking, Sender, Senders
+from collector.verdicts import Keep, Verdict
 from collector.writer import Outcome
 
 log = structlog.get_logger()
@@ -39,6 +42,7 @@ class Collector:
         self._parts = parts
         self.holding = Holding(parts.writer, parts.salts, parts.clock)
         self._routes = Routes(parts, self.holding)
+        self.senders = Senders()
         self._waiting: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
@@ -64,9 +68,25 @@ class Collector:
         """Of a connection, for all that is asked on it."""
         return peer_of(host, self._parts.trusted)
 
+    def marking(self, peer: Peer) -> Marking:
+        """Of a connection, by which senders are known again."""
+        return self.senders.marking(peer)
+
     def refused_early(self, asked: Asked) -> Answer | None:
         """The answer to a POST that is refused whatever its body holds."""
         return self._routes.refused_early(asked)
+
+    def take_known(self, asked: Asked, sender: Sender, reply: Reply) -> bool:
+        """Like `take`, of a sender whose headers came before; False where that is not enough, and
+        all is to be asked with the headers again."""
+        try:
+            verdict = self._routes.decide_known(asked, sender)
+        except Exception as problem:
+            log.error("known_failed", why=type(problem).__name__, at=place_of(problem))
+            return False
+        if verdict is not None:
+            self._carry_out(asked, verdict, reply)
+        return verdict is not None
 
     def take(self, asked: Asked, reply: Reply) -> None:
         """`reply` is called once: now, or when what was asked for is kept."""
@@ -113,6 +133,8 @@ class Collector:
         return await mine
 
     def _excuse(self, asked: Asked, problem: Exception) -> Answer:
+        if isinstance(problem, Malformed):
+            return answers.wrong(problem)
         sheet = opens(asked.segments)
         if isinstance(problem, NotStored):
             return answers.not_stored(problem.retry_after_s, method=asked.method, sheet=sheet)

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from collector.connections import ASK_WITHIN_S, AWAY, Door
+from collector.erased import not_erased
 from collector.errors import SpoolError, StoreError, place_of
 from collector.frames import Damaged, Head, Torn, read_record
 from collector.groups import Group, Marks, Row
@@ -143,15 +144,17 @@ class Replay:
         began = time.monotonic()
         now = self._spool.clock()
         alive = [row for row in rows if row.values["at"] >= now - RAW_KEPT]
-        group = Group(alive, self._late(alive, now), set())
         async with asyncio.timeout(FRAME_WITHIN_S):
             await self._door.check(connection)
-            await make_partitions(connection, group.days)
-            await group.write(connection)
+            async with not_erased(connection, alive) as left:
+                group = Group(left, self._late(left, now), set())
+                await make_partitions(connection, group.days)
+                await group.write(connection)
         if group.refused:
             await asyncio.to_thread(self._spool.bury, segment.head.store, group.refused)
         self._spool.counts.expired += len(rows) - len(alive)
-        self._spool.counts.replayed += len(alive) - len(group.refused)
+        self._spool.counts.erased += len(alive) - len(left)
+        self._spool.counts.replayed += len(left) - len(group.refused)
         took_s = time.monotonic() - began
         self._live.kept_in(took_s)
         await asyncio.sleep(min(took_s * (YIELDS if self._live.waits() else 1), LONGEST_REST_S))

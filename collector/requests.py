@@ -10,6 +10,7 @@ from msgspec import Struct
 from collector.addresses import UNIX, Network, Peer, peer_of, sender_of
 from collector.errors import Malformed, TooLarge
 from collector.hits import Sent
+from collector.senders import Sender
 from collector.wire import MAX_BODY_BYTES
 
 Scope = Mapping[str, Any]
@@ -32,9 +33,14 @@ class Asked(Struct, frozen=True):
     headers: Headers
     peer: Peer
     body: bytes = b""
+    sender: Sender | None = None
+    """What is known of whoever sends these very headers; None where that is not asked for."""
 
     def with_body(self, body: bytes) -> Asked:
-        return Asked(self.method, self.path, self.headers, self.peer, body)
+        return Asked(self.method, self.path, self.headers, self.peer, body, self.sender)
+
+    def sent_by(self, sender: Sender) -> Asked:
+        return Asked(self.method, self.path, self.headers, self.peer, self.body, sender)
 
     @property
     def segments(self) -> list[str]:

@@ -8,86 +8,28 @@ The status is the contract and the body is always harmless (docs/wire.md). A GET
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from typing import Protocol
-
-from msgspec import Struct
 
 from collector import answers
-from collector.addresses import Network
 from collector.answers import Answer
 from collector.caps import MOST_ROWS, MOST_VIEWS, Caps
-from collector.catalogue import Catalogue
 from collector.codes import OutcomeSource
 from collector.connections import AWAY
 from collector.decode import Batch, check_length, check_media, decode_batch, decode_goal
 from collector.errors import Malformed, NotStored, TooLarge, UnsupportedMedia
-from collector.groups import Row
 from collector.hits import Beacon, Drop, Hit, Opening, Script, Thanks
 from collector.holding import Holding
+from collector.known import Known
+from collector.parts import Parts
 from collector.requests import Asked, sent_of, text_of
-from collector.rows import Rows
+from collector.rows import Rows, View, minutes_of, new_view_id, view_of, view_told
+from collector.senders import Means, Sender, Standing
+from collector.sheets import Sheets
 from collector.sieve import OF_SCRIPT, sift
 from collector.sites import Page, Site
 from collector.tokens import Token, read_token, write_token
-from collector.visitor import Salts
+from collector.verdicts import GIFS, POSTS, Keep, Verdict
 from collector.wire import RESERVED, SITE_KEY, Capture, Reason
-from collector.writer import Writer
-
-
-class Sheet(Protocol):
-    """A page's stylesheet, ready to send."""
-
-    @property
-    def css(self) -> bytes: ...
-    @property
-    def gzip(self) -> bytes: ...
-
-
-class ScriptFile(Protocol):
-    """The optional script, ready to send."""
-
-    @property
-    def js(self) -> bytes: ...
-    @property
-    def gzip(self) -> bytes: ...
-    @property
-    def mark(self) -> str: ...
-
-
-async def no_script() -> ScriptFile | None:
-    """Of a collector that has none."""
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the composition root hands to the collector."""
-
-    catalogue: Catalogue
-    writer: Writer
-    salts: Salts
-    secret: bytes
-    clock: Callable[[], datetime]
-    sheet: Callable[[Page], Sheet]
-    trusted: tuple[Network, ...]
-    may_report_goals: Callable[[Site, str], Awaitable[bool]]
-    script: Callable[[], Awaitable[ScriptFile | None]] = no_script
-
-
-class Keep(Struct, frozen=True):
-    """A row to keep, and what to answer once it is; `then` is called before."""
-
-    row: Row
-    kept: Answer
-    repeat: Answer
-    then: Callable[[], None] | None = None
-
-
-Verdict = Answer | Keep
 
 
 class Routes:
@@ -98,8 +40,12 @@ class Routes:
         self._rows = Rows(parts.salts, parts.secret)
         self._holding = holding
         self._caps = Caps()
-        self._sheets: dict[tuple[int, int], tuple[Page, Answer, Answer]] = {}
-        """Answers with the sheets of pages, plain and packed."""
+        self._sheets = Sheets(parts.sheet)
+        self._known = Known(parts, self._rows, self._caps, self._sheets, holding)
+
+    def decide_known(self, asked: Asked, sender: Sender) -> Verdict | None:
+        """Where everything about the sender is known already; else None, and nothing is counted."""
+        return self._known.decide(asked, sender)
 
     def refused_early(self, asked: Asked) -> Answer | None:
         """What is posted and needs no body to be refused."""
@@ -162,12 +108,17 @@ class Routes:
         hit = self._sift(asked, said, await self._site(key, said.slug))
         if isinstance(hit, Drop):
             return answers.dropped_sheet(hit.reason)
-        token, row = await self._rows.opening(hit, said)
+        site, page = _known(hit)
+        token = Token(site.site_id, page.page_id, minutes_of(hit.at), new_view_id())
+        view = view_of(token, site, page)
+        standing = await self._stand(asked, hit, view, "opening")
+        before = await self._rows.visitor_before(hit, view)
+        row = self._rows.opening(hit.at, view, standing, said.ref, before)
         if self._is_flood(hit, row.values["visitor"], MOST_VIEWS):
             return answers.dropped_sheet(Reason.FLOOD)
         up = "../../" if said.ref is not None else "../"
         kept = answers.redirect(f"{up}{write_token(token, self._parts.secret)}/s")
-        return self._keep(hit, row, kept, kept, partial(self._holding.opened, token, row))
+        return self._keep(hit, Keep(row, kept, kept, partial(self._holding.opened, token, row)))
 
     async def _sheet(self, asked: Asked, text: str) -> Verdict:
         token = read_token(text, self._parts.secret, self._parts.clock())
@@ -177,19 +128,8 @@ class Routes:
         page = site.page(token.page_id) if site else None
         if page is None:
             return answers.dropped_sheet(Reason.UNKNOWN_PAGE)
-        _, plain, packed = self._sheet_of(token, page)
-        return packed if b"gzip" in asked.headers.get(b"accept-encoding", b"") else plain
-
-    def _sheet_of(self, token: Token, page: Page) -> tuple[Page, Answer, Answer]:
-        """Known by the very page: to compare all that it consists of takes longer than the rest."""
-        place = token.site_id, token.page_id
-        found = self._sheets.get(place)
-        if found is None or found[0] is not page:
-            sheet = self._parts.sheet(page)
-            plain = answers.stylesheet(sheet.css, packed=False)
-            found = page, plain, answers.stylesheet(sheet.gzip, packed=True)
-            self._sheets[place] = found
-        return found
+        packed = b"gzip" in asked.headers.get(b"accept-encoding", b"")
+        return self._sheets.answer(token.site_id, page, packed=packed)
 
     async def _script(self, asked: Asked, key: str, mark: str) -> Answer:
         """The script for whoever may be counted, under its own hash for good. A page that bears
@@ -218,13 +158,15 @@ class Routes:
             return answers.dropped_gif(hit.reason)
         if self._is_flood(hit, token.view_id, MOST_ROWS):
             return answers.dropped_gif(Reason.FLOOD)
-        return self._keep(hit, await self._rows.beacon(hit, said), *_GIFS)
+        view = view_of(token, *_known(hit))
+        standing = await self._stand(asked, hit, view, "beacon")
+        return self._keep(hit, Keep(self._rows.beacon(hit.at, view, standing, name), *GIFS))
 
     async def _thanks(self, asked: Asked, key: str, ref: str | None) -> Verdict:
         hit = self._sift(asked, Thanks(ref), await self._site(key))
         if isinstance(hit, Drop):
             return answers.dropped_gif(hit.reason)
-        return self._keep(hit, await self._rows.thanks(hit, ref), *_GIFS)
+        return self._keep(hit, Keep(await self._rows.thanks(hit, ref), *GIFS))
 
     async def _post(self, asked: Asked) -> Verdict:
         try:
@@ -251,14 +193,18 @@ class Routes:
         hit = self._sift(asked, said, site)
         if isinstance(hit, Drop):
             return answers.dropped_post(hit.reason)
-        row = await self._rows.batch(hit, said)
+        view = _view_of(batch, token, *_known(hit))
+        means: Means = "script" if token is None else "script with token"
+        standing = await self._stand(asked, hit, view, means)
+        before = await self._rows.visitor_before(hit, view)
+        row = self._rows.batch(hit.at, view, standing, batch, before)
         if self._is_flood(hit, row.values["view_id"], MOST_ROWS):
             return answers.dropped_post(Reason.FLOOD)
         if token is None and said.batch.seq == 0:
             # It opens a view by itself.
             if self._is_flood(hit, row.values["visitor"], MOST_VIEWS):
                 return answers.dropped_post(Reason.FLOOD)
-        return self._keep(hit, row, *_POSTS)
+        return self._keep(hit, Keep(row, *POSTS))
 
     def _token_of(self, batch: Batch) -> Token | Reason | None:
         if batch.token is None:
@@ -282,7 +228,7 @@ class Routes:
             self._parts.writer.count_drop(site.site_id, site.day_of(now), reason, Capture.SERVER)
             return answers.dropped_post(reason)
         row = self._rows.goal(site, now, OutcomeSource.SERVER, told.result, ref=told.ref)
-        return Keep(row, *_POSTS)
+        return Keep(row, *POSTS)
 
     async def _may_report(self, site: Site, asked: Asked) -> bool:
         authorization = text_of(asked.headers, b"authorization")
@@ -307,17 +253,19 @@ class Routes:
             self._count(hit, outcome.reason)
         return outcome
 
-    def _keep(
-        self,
-        hit: Hit,
-        row: Row,
-        kept: Answer,
-        repeat: Answer,
-        then: Callable[[], None] | None = None,
-    ) -> Keep:
+    async def _stand(self, asked: Asked, hit: Hit, view: View, means: Means) -> Standing:
+        """What rows bear of a sender who was let through; known again by the same headers."""
+        standing = await self._rows.standing(hit, view.day)
+        # Who is not believed is counted each time; nobody is known by a salt that is gone.
+        is_nobody = hit.sent.unbelieved or standing.visitor is None
+        if asked.sender is not None and not is_nobody:
+            asked.sender.stand(means, standing)
+        return standing
+
+    def _keep(self, hit: Hit, keep: Keep) -> Keep:
         if hit.sent.unbelieved:
             self._count(hit, Reason.UNTRUSTED_PROXY)
-        return Keep(row, kept, repeat, then)
+        return keep
 
     def _is_flood(self, hit: Hit, number: int, most: int) -> bool:
         """Whether a visitor, or a view, sent more than any person's browser does."""
@@ -332,9 +280,15 @@ class Routes:
             self._parts.writer.count_drop(hit.site.site_id, day, reason, int(hit.capture))
 
 
-_GIFS = answers.GIF_ANSWER, answers.dropped_gif(Reason.REPEAT)
-_POSTS = answers.KEPT, answers.dropped_post(Reason.REPEAT)
-"""Of a row that is kept now, and of its repeats."""
+def _known(hit: Hit) -> tuple[Site, Page]:
+    assert hit.site is not None
+    assert hit.page is not None
+    return hit.site, hit.page
+
+
+def _view_of(batch: Batch, token: Token | None, site: Site, page: Page) -> View:
+    """By the token that the stylesheet gave, else by what the browser says of itself."""
+    return view_told(batch, site, page) if token is None else view_of(token, site, page)
 
 
 def is_key(text: str) -> bool:

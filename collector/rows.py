@@ -14,15 +14,19 @@ from msgspec import Struct
 from collector.agents import Agent, language_class, read_agent
 from collector.channels import channel_of
 from collector.codes import Codes, OutcomeSource, pack_codes, width_band
+from collector.copying import FORMS, day_number
+from collector.decode import Batch
 from collector.groups import Row
-from collector.hits import Beacon, Hit, Opening, Script
+from collector.hits import Beacon, Hit
 from collector.keyed import Keyed
 from collector.packing import ENC
 from collector.scrub import path_id, scrub_path
+from collector.senders import Standing
+from collector.sieve import NAMES_REMEMBERED
 from collector.sites import Page, Site
 from collector.tokens import Token
 from collector.visitor import OVERLAP_MIN, Salts, ref_hash, visitor_check, visitor_under
-from collector.wire import OPEN
+from collector.wire import OPEN, Capture
 
 COMPLETED = 1
 ONE_DAY = timedelta(days=1)
@@ -31,13 +35,39 @@ COMBINATIONS = 4096
 """Of codes; a shop's visitors have some hundreds."""
 
 
-class _View(Struct, frozen=True):
-    """What an opening and a batch both know of their view."""
+_BEACON = FORMS["beacon"]
+_VIEW_PIECE = _BEACON.line("view_id", "page_id", "view_id", "day", "site_id")
+_NUMBER_PIECE = _BEACON.line("view_id", "view_id", "view_id")
+
+
+class View(Struct, frozen=True):
+    """What all rows of a page view have in common."""
+
+    site: Site
+    page: Page
+    day: date
+    """Of its opening, in the shop's zone."""
 
     view_id: int
     opened_min: int
-    ref: str | None
-    path: str
+    token: Token | None = None
+    piece: bytes = b""
+    """Of a beacon's row, in the store's form; only of who has a token."""
+
+
+def view_of(token: Token, site: Site, page: Page) -> View:
+    """As the stylesheet's beacons name it."""
+    day = site.day_of_minute(token.opened_min)
+    piece = _VIEW_PIECE(token.view_id, day_number(day), site.site_id)
+    return View(site, page, day, token.view_id, token.opened_min, token, piece)
+
+
+def view_told(batch: Batch, site: Site, page: Page) -> View:
+    """As a browser names it that was given no token."""
+    assert batch.view_id is not None
+    assert batch.opened_min is not None
+    day = site.day_of_minute(batch.opened_min)
+    return View(site, page, day, batch.view_id, batch.opened_min)
 
 
 class Rows:
@@ -47,35 +77,66 @@ class Rows:
         self._salts = salts
         self._secret = secret
 
-    async def opening(self, hit: Hit, said: Opening) -> tuple[Token, Row]:
-        site, page = _known(hit)
-        token = Token(site.site_id, page.page_id, _minutes(hit.at), _new_view_id())
-        view = _View(token.view_id, token.opened_min, said.ref, hit.sent.referrer)
-        values, path = await self._viewed(hit, view)
-        values |= _codes_of(hit).columns
-        values["name"] = OPEN
-        values["visitor_check"] = visitor_check(values["visitor"])
-        return token, Row("beacon", values, path)
-
-    async def beacon(self, hit: Hit, said: Beacon) -> Row:
-        site, _ = _known(hit)
-        day = site.day_of_minute(said.token.opened_min)
-        visitor = await self._visitor(hit, site, day)
-        return Row(
-            "beacon",
-            {
-                "at": hit.at,
-                "view_id": said.token.view_id,
-                "day": day,
-                "site_id": site.site_id,
-                "visitor_check": visitor_check(_or_view(visitor, said.token.view_id)),
-                "name": said.name,
-            },
+    async def standing(self, hit: Hit, day: date) -> Standing:
+        """All that rows of that day bear of a sender who was let through."""
+        assert hit.site is not None
+        salt = await self._salt(hit, day)
+        return Standing(
+            site=hit.site,
+            day=day,
+            salt=salt,
+            visitor=_visitor(hit, salt),
+            agent=read_agent(hit.sent.agent),
+            channel=int(channel_of(hit.sent.referrer)),
+            language=int(language_class(hit.sent.language)),
+            path=None if isinstance(hit.said, Beacon) else scrub_path(hit.sent.referrer),
+            pieces={},
         )
 
-    async def batch(self, hit: Hit, said: Script) -> Row:
-        told, view = said.batch, _view_of(hit, said)
-        values, path = await self._viewed(hit, view)
+    async def visitor_before(self, hit: Hit, view: View) -> int | None:
+        """Under yesterday's salt too, while a visit may have begun yesterday."""
+        if not may_have_begun_before(view.site, view.day, view.opened_min):
+            return None
+        return _visitor(hit, await self._salt(hit, view.day - ONE_DAY))
+
+    def opening(
+        self, at: datetime, view: View, standing: Standing, ref: str | None, before: int | None
+    ) -> Row:
+        values = self._viewed(at, view, standing, ref, before, standing.path)
+        values |= _codes(standing, 0, Capture.CSS).columns
+        values["name"] = OPEN
+        values["visitor_check"] = visitor_check(values["visitor"])
+        packed = None
+        if before is None and "ref_hash" not in values and standing.visitor is not None:
+            piece = standing.pieces.get(view.page.page_id)
+            if piece is None:
+                piece = _BEACON.piece("visitor", "name", values)
+                standing.pieces[view.page.page_id] = piece
+            packed = b"".join((_BEACON.head_at(at), _NUMBER_PIECE(view.view_id), piece))
+        return Row("beacon", values, standing.path, packed)
+
+    def beacon(self, at: datetime, view: View, standing: Standing, name: str) -> Row:
+        visitor, piece = standing.visitor, standing.pieces.get("beacon")
+        values = {
+            "at": at,
+            "view_id": view.view_id,
+            "day": view.day,
+            "site_id": view.site.site_id,
+            "visitor_check": visitor_check(view.view_id if visitor is None else visitor),
+            "name": name,
+        }
+        if piece is None:
+            piece = _BEACON.piece("visitor_check", "ref_hash", values)
+            if visitor is not None:
+                standing.pieces["beacon"] = piece
+        packed = b"".join((_BEACON.head_at(at), view.piece, piece, _packed_name(name)))
+        return Row("beacon", values, None, packed)
+
+    def batch(
+        self, at: datetime, view: View, standing: Standing, told: Batch, before: int | None
+    ) -> Row:
+        path = path_told(told, standing)
+        values = self._viewed(at, view, standing, told.ref, before, path)
         values |= {
             "opened_min": view.opened_min,
             "seq": told.seq,
@@ -83,20 +144,20 @@ class Rows:
             "viewport_height_px": told.viewport[1],
             "page_width_px": told.page[0],
             "page_height_px": told.page[1],
-            "codes": _codes_of(hit, told.viewport[0]).packed,
+            "codes": _codes(standing, width_band(told.viewport[0]), Capture.SCRIPT).packed,
             "n": told.n,
             "enc": ENC,
             "trail": told.trail,
             "ev": told.events,
         }
-        return Row("batch", values, path)
+        return Row("batch", values, path, steps=told.steps)
 
     async def thanks(self, hit: Hit, ref: str | None) -> Row:
         """The goal image; without a reference the visitor of the day stands for one."""
         assert hit.site is not None
         day = hit.site.day_of(hit.at)
         ref = ref if hit.site.keeps_refs else None
-        visitor = None if ref else await self._visitor(hit, hit.site, day)
+        visitor = None if ref else _visitor(hit, await self._salt(hit, day))
         return self.goal(hit.site, hit.at, OutcomeSource.IMAGE, COMPLETED, ref=ref, visitor=visitor)
 
     def goal(
@@ -110,7 +171,7 @@ class Rows:
         visitor: int | None = None,
     ) -> Row:
         hashed = ref_hash(self._secret, site.site_id, ref) if ref else None
-        who = hashed if hashed else f"{visitor} {_minutes(at)}".encode()
+        who = hashed if hashed else f"{visitor} {minutes_of(at)}".encode()
         number = blake2b(who + b"\0" + str(result).encode(), digest_size=8).digest()
         return Row(
             "goal",
@@ -126,49 +187,59 @@ class Rows:
             },
         )
 
-    async def _viewed(self, hit: Hit, view: _View) -> tuple[dict[str, Any], str | None]:
-        """The columns that an opening and a batch have in common, and the scrubbed path."""
-        site, page = _known(hit)
-        day = site.day_of_minute(view.opened_min)
-        visitor = await self._visitor(hit, site, day)
-        path = scrub_path(view.path)
+    def _viewed(
+        self,
+        at: datetime,
+        view: View,
+        standing: Standing,
+        ref: str | None,
+        before: int | None,
+        path: str | None,
+    ) -> dict[str, Any]:
+        """The columns that an opening and a batch have in common."""
+        visitor = standing.visitor
         values: dict[str, Any] = {
-            "at": hit.at,
+            "at": at,
             "view_id": view.view_id,
-            "day": day,
-            "site_id": site.site_id,
-            "page_id": page.page_id,
-            "visitor": _or_view(visitor, view.view_id),
+            "day": view.day,
+            "site_id": view.site.site_id,
+            "page_id": view.page.page_id,
+            # Of a day whose salt is gone the view stands for its visitor: it recognises nobody.
+            "visitor": view.view_id if visitor is None else visitor,
         }
-        before = await self._visitor_before(hit, site, day, view.opened_min)
         if before is not None:
             values["visitor_before"] = before
         if path:
             values["path_id"] = path_id(path)
-        if view.ref and site.keeps_refs:
-            values["ref_hash"] = ref_hash(self._secret, site.site_id, view.ref)
-        return values, path
+        if ref and view.site.keeps_refs:
+            values["ref_hash"] = ref_hash(self._secret, view.site.site_id, ref)
+        return values
 
-    async def _visitor(self, hit: Hit, site: Site, day: date) -> int | None:
+    async def _salt(self, hit: Hit, day: date) -> Keyed | None:
         """None for a day whose salt is gone."""
         salt = self._salts.at_hand(day, hit.at)
         if salt is None:
             asked = await self._salts.salt(day, hit.at)
-            if asked is None:
-                return None
-            salt = Keyed(asked)
-        return visitor_under(salt, site.site_id, hit.sent.address, hit.sent.agent)
-
-    async def _visitor_before(self, hit: Hit, site: Site, day: date, opened_min: int) -> int | None:
-        """Under yesterday's salt too, while a visit may have begun yesterday."""
-        begun = site.day_of_minute(opened_min - OVERLAP_MIN)
-        return await self._visitor(hit, site, begun) if begun == day - ONE_DAY else None
+            if asked is not None:
+                salt = self._salts.at_hand(day, hit.at) or Keyed(asked)
+        return salt
 
 
-def _known(hit: Hit) -> tuple[Site, Page]:
+def may_have_begun_before(site: Site, day: date, opened_min: int) -> bool:
+    """Whether the visit of a view may have begun on the day before its own."""
+    return site.day_of_minute(opened_min - OVERLAP_MIN) != day
+
+
+def path_told(told: Batch, standing: Standing) -> str | None:
+    """By the batch itself, else by its referrer; scrubbed."""
+    return scrub_path(told.path) if told.path else standing.path
+
+
+def _visitor(hit: Hit, salt: Keyed | None) -> int | None:
     assert hit.site is not None
-    assert hit.page is not None
-    return hit.site, hit.page
+    if salt is None:
+        return None
+    return visitor_under(salt, hit.site.site_id, hit.sent.address, hit.sent.agent)
 
 
 class _Codes(Struct, frozen=True):
@@ -178,14 +249,8 @@ class _Codes(Struct, frozen=True):
     packed: int
 
 
-def _codes_of(hit: Hit, width_px: int = 0) -> _Codes:
-    return _made_codes(
-        read_agent(hit.sent.agent),
-        width_band(width_px),
-        int(channel_of(hit.sent.referrer)),
-        int(hit.capture),
-        language_class(hit.sent.language),
-    )
+def _codes(standing: Standing, band: int, capture: int) -> _Codes:
+    return _made_codes(standing.agent, band, standing.channel, int(capture), standing.language)
 
 
 @lru_cache(maxsize=COMBINATIONS)
@@ -197,30 +262,19 @@ def _made_codes(agent: Agent, band: int, channel: int, capture: int, language: i
         os=int(agent.os),
         channel=channel,
         capture=capture,
-        language=int(language),
+        language=language,
     )
     return _Codes(asdict(codes), pack_codes(codes))
 
 
-def _view_of(hit: Hit, said: Script) -> _View:
-    """By the token that the stylesheet gave, else by what the browser says of itself."""
-    told = said.batch
-    path = told.path or hit.sent.referrer
-    if said.token is not None:
-        return _View(said.token.view_id, said.token.opened_min, told.ref, path)
-    assert told.view_id is not None
-    assert told.opened_min is not None
-    return _View(told.view_id, told.opened_min, told.ref, path)
+@lru_cache(maxsize=NAMES_REMEMBERED)
+def _packed_name(name: str) -> bytes:
+    return _BEACON.piece("name", "name", {"name": name})
 
 
-def _or_view(visitor: int | None, view_id: int) -> int:
-    """Of a day whose salt is gone the view stands for its visitor: it recognises nobody."""
-    return view_id if visitor is None else visitor
-
-
-def _minutes(moment: datetime) -> int:
+def minutes_of(moment: datetime) -> int:
     return int(moment.timestamp()) // 60
 
 
-def _new_view_id() -> int:
+def new_view_id() -> int:
     return int.from_bytes(secrets.token_bytes(8), "big", signed=True)

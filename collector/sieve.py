@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from collector.agents import read_agent
+from collector.decode import Batch
 from collector.hits import Beacon, Drop, Hit, Opening, Script, Thanks
+from collector.page_rules import page_by_path
+from collector.scrub import scrub_path
 from collector.sites import Page, Site
 from collector.staff import is_excluded, is_of, is_preview
 from collector.wire import BATCH_CLOCK_TOLERANCE_H, BEACON_NAME, REF, Reason
+
+LONGEST_NAME = len("no-validity")
 
 Step = Callable[[Hit], Hit | Drop]
 _NAMES_A_REF = (Opening, Thanks)
@@ -96,9 +102,30 @@ def known_page(hit: Hit) -> Hit | Drop:
     return hit.on(page) if page else Drop(Reason.UNKNOWN_PAGE)
 
 
+def of_its_path(hit: Hit) -> Hit | Drop:
+    """A fragment that stands on every page alike names one without zones: there the shop's rules
+    say which page it is, where the path is known. A sheet that was given out decides for good."""
+    site, page, said = hit.site, hit.page, hit.said
+    if site is None or page is None or not site.page_rules or page.zones:
+        return hit
+    if not isinstance(said, _OPENS) or (isinstance(said, Script) and said.token is not None):
+        return hit
+    told = said.batch.path if isinstance(said, Script) else None
+    return hit.on(ruled_page(site, page, scrub_path(told or hit.sent.referrer)))
+
+
+def ruled_page(site: Site, page: Page, path: str | None) -> Page:
+    """The page by the shop's rules for scrubbed paths, of a view that names `page`."""
+    if not site.page_rules or page.zones:
+        return page
+    number = page_by_path(site.page_rules, path)
+    found = site.page(number) if number is not None else None
+    return found or page
+
+
 def well_named(hit: Hit) -> Hit | Drop:
     said = hit.said
-    if isinstance(said, Beacon) and not _is_name(said.name):
+    if isinstance(said, Beacon) and not is_name(said.name):
         return Drop(Reason.BAD_NAME)
     if isinstance(said, _NAMES_A_REF) and said.ref and not REF.match(said.ref):
         return Drop(Reason.BAD_REF)
@@ -109,8 +136,13 @@ def on_time(hit: Hit) -> Hit | Drop:
     """A batch without a token is dated by its browser, whose clock must be near ours."""
     if not isinstance(hit.said, Script) or hit.said.token is not None:
         return hit
-    off_s = abs(hit.at.timestamp() - 60 * (hit.said.batch.opened_min or 0))
-    return hit if off_s <= 3600 * BATCH_CLOCK_TOLERANCE_H else Drop(Reason.CLOCK)
+    return hit if is_dated_well(hit.said.batch, hit.at) else Drop(Reason.CLOCK)
+
+
+def is_dated_well(batch: Batch, at: datetime) -> bool:
+    """Whether the browser's clock was near ours when it opened the view."""
+    off_s = abs(at.timestamp() - 60 * (batch.opened_min or 0))
+    return off_s <= 3600 * BATCH_CLOCK_TOLERANCE_H
 
 
 STEPS: tuple[Step, ...] = (
@@ -124,12 +156,13 @@ STEPS: tuple[Step, ...] = (
     of_the_shop,
     well_named,
     known_page,
+    of_its_path,
     on_time,
 )
 
 
 OF_BEACON: tuple[Step, ...] = tuple(
-    step for step in STEPS if step not in (consented, no_staff, of_the_shop, on_time)
+    step for step in STEPS if step not in (consented, no_staff, of_the_shop, of_its_path, on_time)
 )
 """Those left out ask what opens a view, and keep every beacon: most requests are one."""
 
@@ -146,6 +179,11 @@ def sift(hit: Hit, steps: tuple[Step, ...] | None = None) -> Hit | Drop:
             return outcome
         hit = outcome
     return hit
+
+
+def is_name(text: str) -> bool:
+    # Measured before it is remembered: a path may be as long as the server lets it be.
+    return len(text) <= LONGEST_NAME and _is_name(text)
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED)

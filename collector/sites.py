@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from collector.addresses import Network
 from collector.codes import Phase
+from collector.page_rules import PageRule
 from collector.staff import excluded, origins
 
 MINUTES_REMEMBERED = 4096
@@ -74,6 +75,9 @@ class Site:
     config: Mapping[str, Any]
     data_version: int
     pages: Mapping[str, Page] = field(default_factory=dict)
+    page_rules: tuple[PageRule, ...] = ()
+    """Asked of views of pages without zones of their own: what is pasted on every page alike."""
+
     consent: Consent | None = field(init=False, repr=False, compare=False)
     """The rule, if there is one; one that cannot be understood is satisfied by nobody."""
 
@@ -137,21 +141,45 @@ def _day_of_minute(time_zone: ZoneInfo, minute: int) -> date:
     return datetime.fromtimestamp(60 * minute, UTC).astimezone(time_zone).date()
 
 
-async def read_sites(connection: Any) -> tuple[Site, ...]:
-    """Every shop with its pages and present zones, on an asyncpg connection."""
-    sites = await connection.fetch("SELECT * FROM site ORDER BY site_id")
-    pages = await connection.fetch("SELECT * FROM page ORDER BY site_id, page_id")
-    zones = await connection.fetch(
-        "SELECT * FROM zone WHERE valid_to IS NULL ORDER BY site_id, page_id, number"
-    )
+_SITES = """
+    SELECT sites, pages, zones, rules FROM (
+        SELECT json_agg(site ORDER BY site_id) AS sites FROM site
+        WHERE $1::text IS NULL OR public_key = $1
+    ) AS of_house, (
+        SELECT json_agg(page ORDER BY site_id, page_id) AS pages FROM site JOIN page USING (site_id)
+        WHERE $1::text IS NULL OR public_key = $1
+    ) AS of_sites, (
+        SELECT json_agg(zone ORDER BY site_id, page_id, number) AS zones
+        FROM site JOIN zone USING (site_id)
+        WHERE valid_to IS NULL AND ($1::text IS NULL OR public_key = $1)
+    ) AS of_pages, (
+        SELECT json_agg(page_rule ORDER BY site_id, position) AS rules
+        FROM site JOIN page_rule USING (site_id) WHERE $1::text IS NULL OR public_key = $1
+    ) AS of_paths
+"""
+"""Four lists in one question, for every page of ours asks it. None depends on another, so that a
+store that is spread over several machines can answer it too."""
+
+
+async def read_sites(connection: Any, key: str | None = None) -> tuple[Site, ...]:
+    """Every shop, or that of one key, with its pages and present zones; on an asyncpg connection
+    or a store."""
+    row = await connection.fetchrow(_SITES, key)
+    sites, pages, zones, rules = (json.loads(told or "[]") for told in row.values())
     zones_of: dict[tuple[int, int], list[Zone]] = {}
-    for row in zones:
-        zones_of.setdefault((row["site_id"], row["page_id"]), []).append(zone_of(row))
+    for told in zones:
+        zones_of.setdefault((told["site_id"], told["page_id"]), []).append(_zone(told))
     pages_of: dict[int, dict[str, Page]] = {}
-    for row in pages:
-        own = tuple(zones_of.get((row["site_id"], row["page_id"]), ()))
-        pages_of.setdefault(row["site_id"], {})[row["slug"]] = _page(row, own)
-    return tuple(_site(row, pages_of.get(row["site_id"], {})) for row in sites)
+    for told in pages:
+        own = tuple(zones_of.get((told["site_id"], told["page_id"]), ()))
+        pages_of.setdefault(told["site_id"], {})[told["slug"]] = _page(told, own)
+    rules_of: dict[int, list[PageRule]] = {}
+    for told in rules:
+        rules_of.setdefault(told["site_id"], []).append(PageRule(told["glob"], told["page_id"]))
+    return tuple(
+        _site(told, pages_of.get(told["site_id"], {}), rules_of.get(told["site_id"], ()))
+        for told in sites
+    )
 
 
 def _with_menus(pages: Mapping[str, Page], config: Mapping[str, Any]) -> dict[str, Page]:
@@ -160,8 +188,8 @@ def _with_menus(pages: Mapping[str, Page], config: Mapping[str, Any]) -> dict[st
     return {slug: replace(page, menus=menus) for slug, page in pages.items()}
 
 
-def _site(row: Mapping[str, Any], pages: Mapping[str, Page]) -> Site:
-    config = json.loads(row["config"])
+def _site(row: Mapping[str, Any], pages: Mapping[str, Page], rules: Iterable[PageRule]) -> Site:
+    config = row["config"]
     return Site(
         site_id=row["site_id"],
         public_key=row["public_key"],
@@ -171,30 +199,38 @@ def _site(row: Mapping[str, Any], pages: Mapping[str, Page]) -> Site:
         config=config,
         data_version=row["data_version"],
         pages=_with_menus(pages, config),
+        page_rules=tuple(rules),
     )
 
 
 def _page(row: Mapping[str, Any], zones: tuple[Zone, ...]) -> Page:
+    bandwidth_px = row["bandwidth_px"]
     return Page(
         page_id=row["page_id"],
         slug=row["slug"],
         title=row["title"],
         phase=Phase(row["phase"]),
         goal=row["goal"],
-        bandwidth_px=row["bandwidth_px"],
+        bandwidth_px=None if bandwidth_px is None else float(bandwidth_px),
         zones=zones,
         cells=row["cells"],
     )
 
 
 def zone_of(row: Mapping[str, Any]) -> Zone:
+    """From a row of the table, whose documents are texts."""
+    documents = {name: json.loads(row[name]) for name in ("states", "watches", "also")}
+    return _zone({**row, **documents})
+
+
+def _zone(told: Mapping[str, Any]) -> Zone:
     return Zone(
-        number=row["number"],
-        name=row["name"],
-        selector=row["selector"],
-        role=row["role"],
-        sensitive=row["sensitive"],
-        states=json.loads(row["states"]),
-        watches=frozenset(json.loads(row["watches"])),
-        also=tuple(json.loads(row["also"])),
+        number=told["number"],
+        name=told["name"],
+        selector=told["selector"],
+        role=told["role"],
+        sensitive=told["sensitive"],
+        states=told["states"],
+        watches=frozenset(told["watches"]),
+        also=tuple(told["also"]),
     )

@@ -39,6 +39,7 @@ class Counts:
     kept: int = 0
     replayed: int = 0
     expired: int = 0
+    erased: int = 0
     refused: int = 0
     torn_files: int = 0
     damaged_files: int = 0

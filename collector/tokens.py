@@ -57,8 +57,13 @@ def read_token(text: str, secret: bytes, now: datetime) -> Token | Reason:
     token = _checked(text, secret) if len(text) == TOKEN_CHARS else None
     if token is None:
         return Reason.BAD_TOKEN
-    age_min = int(now.timestamp()) // 60 - token.opened_min
-    return token if -SKEW_MIN <= age_min <= TOKEN_GOOD_FOR_MIN else Reason.EXPIRED
+    return token if is_of_time(token.opened_min, now) else Reason.EXPIRED
+
+
+def is_of_time(opened_min: int, now: datetime) -> bool:
+    """Whether the token of a view that was opened then is still good."""
+    age_min = int(now.timestamp()) // 60 - opened_min
+    return -SKEW_MIN <= age_min <= TOKEN_GOOD_FOR_MIN
 
 
 @lru_cache(maxsize=REMEMBERED)

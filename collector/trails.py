@@ -41,8 +41,8 @@ REACH_MS = DIRECT - 1 + 2 * ONWARD * SIDES
 assert DIRECT + 2 * ONWARD == FAR
 
 _HEAD = struct.Struct("<HII")
-_HEADS = np.dtype([("n", "<u2"), ("place", "<u4"), ("t", "<u4")])
-_STEP_BYTES = 3
+HEADS = np.dtype([("n", "<u2"), ("place", "<u4"), ("t", "<u4")])
+STEP_BYTES = 3
 _PLACE, _TIME = range(2)
 _NONE = -(2**15)
 
@@ -71,8 +71,8 @@ def _words(numbers: NDArray[np.int16]) -> dict[int, int]:
 
 
 _NUMBERS = _numbers_by_key()
-_PLACE_WORDS = {n - DIRECT_PX: word for n, word in _words(_NUMBERS[_PLACE]).items()}
-_TIME_WORDS = _words(_NUMBERS[_TIME])
+PLACE_WORDS = {n - DIRECT_PX: word for n, word in _words(_NUMBERS[_PLACE]).items()}
+TIME_WORDS = _words(_NUMBERS[_TIME])
 """Looked up one by one: a batch has some dozens of points, for which the tables that numpy would
 need take longer to reach than to use."""
 
@@ -88,7 +88,7 @@ def pack_steps(flat: Sequence[int]) -> bytes:
     """
     if not flat:
         return b""
-    n, steps = len(flat) // _STEP_BYTES, flat[_STEP_BYTES:]
+    n, steps = len(flat) // STEP_BYTES, flat[STEP_BYTES:]
     if n > MAX_POINTS:
         raise PackingError(f"a batch may have at most {MAX_POINTS} points, got {n}: divide it")
     try:
@@ -101,8 +101,8 @@ def pack_steps(flat: Sequence[int]) -> bytes:
 def _coded(steps: Sequence[int]) -> tuple[bytes, bytes, bytes]:
     """Codes, sides, fars."""
     words = [FAR] * len(steps)
-    for column, of in enumerate((_PLACE_WORDS, _PLACE_WORDS, _TIME_WORDS)):
-        words[column::_STEP_BYTES] = map(of.get, steps[column::_STEP_BYTES], _FARS)
+    for column, of in enumerate((PLACE_WORDS, PLACE_WORDS, TIME_WORDS)):
+        words[column::STEP_BYTES] = map(of.get, steps[column::STEP_BYTES], _FARS)
     laid = struct.pack(f"<{len(words)}H", *words)
     codes, sides = laid[0::2], laid[1::2].translate(None, b"\0")
     fars, at = [], -1
@@ -132,11 +132,11 @@ def unpack(packed: Packed, counts: Offsets, points: NDArray[np.void]) -> None:
     bounds = np.concatenate(([0], np.cumsum(counts)))
     firsts = bounds[:-1][counts > 0]
     # The end of a head stands for the codes of its point, so that all points have three.
-    codes_from = packed.begins + (_HEAD.size - _STEP_BYTES) * packed.is_filled
-    codes_to = codes_from + _STEP_BYTES * counts
+    codes_from = packed.begins + (_HEAD.size - STEP_BYTES) * packed.is_filled
+    codes_to = codes_from + STEP_BYTES * counts
     refuse_where(codes_to > packed.ends)
     codes = packed.bulk(codes_from, codes_to)
-    codes.reshape(-1, _STEP_BYTES)[firsts] = 0
+    codes.reshape(-1, STEP_BYTES)[firsts] = 0
     numbers = _numbers(packed, codes, bounds, codes_to)
     columns = (
         ("x", DIRECT_PX, heads["place"] % ROW_PX),
@@ -154,7 +154,7 @@ def _heads(packed: Packed) -> NDArray[np.void]:
     """Of the batches that hold anything."""
     heads_to = packed.begins + _HEAD.size * packed.is_filled
     refuse_where(heads_to > packed.ends)
-    return packed.section(packed.begins, heads_to).view(_HEADS)
+    return packed.section(packed.begins, heads_to).view(HEADS)
 
 
 def _numbers(packed: Packed, codes: Bytes, bounds: Offsets, sides_from: Offsets) -> Numbers:
@@ -163,7 +163,7 @@ def _numbers(packed: Packed, codes: Bytes, bounds: Offsets, sides_from: Offsets)
     kinds = codes[beyond]
     is_far = kinds == FAR
     near, far = beyond[~is_far], beyond[is_far]
-    edges = _STEP_BYTES * bounds
+    edges = STEP_BYTES * bounds
     sides_to = sides_from + count_in(near, edges)
     fars_to = sides_to + 4 * count_in(far, edges)
     refuse_where(fars_to != packed.ends)
@@ -175,9 +175,9 @@ def _numbers(packed: Packed, codes: Bytes, bounds: Offsets, sides_from: Offsets)
     numbers[near] = _NUMBERS.take(keys)
     fars = packed.section(sides_to, fars_to).view("<i4")
     numbers[far] = fars + np.where(_is_time(far), 0, DIRECT_PX).astype(np.int32)
-    return numbers.reshape(-1, _STEP_BYTES)
+    return numbers.reshape(-1, STEP_BYTES)
 
 
 def _is_time(at: Offsets) -> Flags:
-    is_time: Flags = at % _STEP_BYTES == _STEP_BYTES - 1
+    is_time: Flags = at % STEP_BYTES == STEP_BYTES - 1
     return is_time

@@ -152,4 +152,7 @@ class Salts:
             # Nobody need ask for it again: an idle collector forgets it all the same.
             left_s = (ends_at - moment).total_seconds()
             asyncio.get_running_loop().call_later(left_s, self._held.pop, day, None)
-        self._held[day] = _Held(secret, Keyed(secret), begins_at, ends_at, time.monotonic())
+        held = self._held.get(day)
+        # The same object for the same secret: what was made under it is known to be good by that.
+        keyed = held.keyed if held is not None and held.secret == secret else Keyed(secret)
+        self._held[day] = _Held(secret, keyed, begins_at, ends_at, time.monotonic())

@@ -92,6 +92,28 @@ def confetti_layer(
     return Layer(sheet.levels(), confetti_rows())
 
 
+def within_box(box_px: tuple[float, float, float, float], count: int) -> NDArray[np.float64]:
+    """Give places for marks of which the box alone is known: rows, which nobody takes for more.
+
+    box_px   x0, y0, x1, y1 in CSS pixels
+    count    how many marks, 0 or more
+    Returns  (count, 2) x, y within the box, column by column from the left, so that marks in an
+             order of their segments look like a bar of their shares
+    Raises   MarksError for a box without an area or a count below 0
+    """
+    x0, y0, x1, y1 = box_px
+    if not (x0 < x1 and y0 < y1) or count < 0:
+        raise MarksError(f"a box with an area and a count are needed, got {box_px} and {count}")
+    rows = min(max(round(math.sqrt(count * (y1 - y0) / (x1 - x0))), 1), max(count, 1))
+    columns = max(math.ceil(count / rows), 1)
+    column, row = np.divmod(np.arange(count), rows)
+    # What is left for the last column is spread over it.
+    in_column = np.where(column < columns - 1, rows, count - rows * (columns - 1))
+    x_px = x0 + (column + 0.5) / columns * (x1 - x0)
+    y_px = y0 + (row + 0.5) / in_column * (y1 - y0)
+    return np.column_stack((x_px, y_px))
+
+
 class _Sheet:
     """A page with room around it, so that dots on its edge need no care."""
 

@@ -27,8 +27,8 @@ class ZoneActs:
     clicked    whether it was clicked
     hesitated  whether a stall hesitated at it, see `heatmap.resting.hesitations`
     focuses    how often it took the focus
-    last       (n,) the zone focused last before the visit left without completing; -1 for none,
-               and for visits that completed
+    last       (n,) the zone that told of anything last before the visit ended on the page; -1 for
+               none, and for visits that went on or completed
     """
 
     seen: Flags

@@ -56,6 +56,7 @@ def snippet_html(
     base: str = "/g",
     ref: str | None = None,
     spare: int = 3,
+    zones: int = 0,
     integrity: str | None = None,
     scripted: Scripted | None = None,
 ) -> str:
@@ -64,6 +65,7 @@ def snippet_html(
     base       where the collector answers: a path of the shop's own host, or scheme, host and path
     ref        the shop's own reference of this checkout
     spare      slots beyond the highest zone number, so that zones can be added without pasting anew
+    zones      highest zone number of other pages that this fragment may be counted as
     integrity  freezes the zones: the browser refuses any other sheet
     scripted   adds the optional script; the zones that it knows are those of now
     Raises SnippetError for a value that cannot stand in the URL or the page.
@@ -81,7 +83,7 @@ def snippet_html(
         referrer_policy="strict-origin" if origin else "same-origin",
         integrity=integrity,
         cross_origin=bool(origin),
-        slots=min(max((zone.number for zone in page.zones), default=0) + spare, wire.MAX_ZONE),
+        slots=min(max((zone.number for zone in page.zones), default=zones) + spare, wire.MAX_ZONE),
         levels=wire.PRESSES,
         bands=wire.BANDS,
         depths=len(DEPTH_MARKS_PX),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import NamedTuple
 
 from collector.sites import Zone
@@ -84,15 +85,27 @@ def propose(html: str, *, most: int = 12) -> tuple[PlannedZone, ...]:
             found.setdefault(selector, candidate)
     ranked = sorted(found.items(), key=lambda item: PRIORITY.index(item[1].role))
     kept = sorted(ranked[: max(most, 0)], key=lambda item: item[1].element.order)
+    names = _apart_by_number([candidate.name for _, candidate in kept])
     return tuple(
         PlannedZone(
-            name=candidate.name,
+            name=name,
             selector=selector,
             role=ROLE.get(candidate.role, candidate.role),
             why=WHY[candidate.role],
         )
-        for selector, candidate in kept
+        for name, (selector, candidate) in zip(names, kept, strict=True)
     )
+
+
+def _apart_by_number(names: Sequence[str]) -> list[str]:
+    """Names keep zones apart, however alike a page calls them: the second gets a 2."""
+    called: list[str] = []
+    for name in names:
+        # So few letters fewer that the number fits, as many as there are zones at the most.
+        tries = (f"{name[: MAX_NAME_CHARACTERS - 4]} {n}" if n > 1 else name for n in count(1))
+        known = {one.casefold() for one in called}
+        called.append(next(one for one in tries if one.casefold() not in known))
+    return called
 
 
 def _candidates(page: Sequence[Element]) -> list[Candidate]:

@@ -45,7 +45,7 @@ def _plain(element: Element) -> Iterator[tuple[str, Test]]:
     tag, name = element.tag, element.get("id")
     if marked := element.get(MARK):
         yield f'[{MARK}="{marked}"]', _says(MARK, marked)
-    if name and not MADE_UP.search(name):
+    if name and not MADE_UP.search(name) and not _is_one_of_several(element):
         yield _by_id(name), _says("id", name)
     for attribute in ("name", "autocomplete", "type", "role"):
         value = element.get(attribute)
@@ -54,6 +54,11 @@ def _plain(element: Element) -> Iterator[tuple[str, Test]]:
     for word in element.classes:
         if not MADE_UP.search(word):
             yield f"{tag}.{word}", _has_class(word, tag)
+
+
+def _is_one_of_several(element: Element) -> bool:
+    """A radio's id names one of the choices, its name all of them."""
+    return element.get("type").lower() == "radio" and bool(element.get("name"))
 
 
 def _by_id(name: str) -> str:

@@ -56,18 +56,21 @@ class Account:
         return self.everywhere or scope in SCOPES_OF.get(self.roles.get(site_id, ""), ())
 
 
+ACCOUNT = """
+    SELECT account.*, array_agg(site_id) FILTER (WHERE site_id IS NOT NULL) AS sites,
+           array_agg(role) FILTER (WHERE role IS NOT NULL) AS given
+    FROM account LEFT JOIN membership USING (account_id)
+    WHERE account_id = $1 GROUP BY account.account_id
+"""
+
+
 async def find_account(store: Store, account_id: int) -> Account | None:
-    row = await store.fetchrow(
-        "SELECT account.*, array_agg(site_id) FILTER (WHERE site_id IS NOT NULL) AS sites, "
-        "array_agg(role) FILTER (WHERE role IS NOT NULL) AS given "
-        "FROM account LEFT JOIN membership USING (account_id) "
-        "WHERE account_id = $1 GROUP BY account.account_id",
-        account_id,
-    )
-    return None if row is None else _account(row)
+    row = await store.fetchrow(ACCOUNT, account_id)
+    return None if row is None else account_in(row)
 
 
-def _account(row: Any) -> Account:
+def account_in(row: Any) -> Account:
+    """What a row of ACCOUNT says."""
     roles = dict(zip(row["sites"] or (), row["given"] or (), strict=True))
     return Account(row["account_id"], row["name"], row["sessions"], row["name"] == OWNER, roles)
 

@@ -9,10 +9,10 @@ from typing import Protocol
 from fastapi import Request
 from starlette.responses import Response
 
-from app.access.accounts import Account, find_account
+from app.access.accounts import ACCOUNT, Account, account_in, find_account
 from app.access.front_door import let_in_by_proxy
 from app.access.keys import COOKIE_LIVES, OWNER, Session
-from app.access.shares import Share, find_share
+from app.access.shares import SHARE, Share, find_share, share_in
 from app.context import Context
 from app.links import own_url
 
@@ -20,6 +20,15 @@ COOKIE = "gloed_session"
 GUEST_COOKIE = "gloed_share"
 NOBODY = Account(0, OWNER, 0, everywhere=True)
 """The owner as their own proxy lets them in: without a row, and so without cookie or password."""
+
+
+_WHO = f"""
+    SELECT own.*, opened.* FROM (VALUES (0)) AS asked(n)
+    LEFT JOIN ({ACCOUNT}) AS own ON true
+    LEFT JOIN ({SHARE.format(share_id="$2", now="$3")}) AS opened ON true
+"""
+"""Both in one row, either of which may be missing: a browser that opened a share is often that of
+somebody with an account."""
 
 
 class Rights(Protocol):
@@ -40,14 +49,11 @@ async def account_of(request: Request, context: Context) -> Account | None:
     session = signed_in(request, context)
     if session is None:
         return None
-    account = await find_account(context.store, session.account_id)
+    return _while_good(await find_account(context.store, session.account_id), session)
+
+
+def _while_good(account: Account | None, session: Session) -> Account | None:
     return account if account is not None and account.sessions == session.sessions else None
-
-
-async def guest_of(request: Request, context: Context) -> Share | None:
-    """The share whose link was opened in this browser, while it holds."""
-    token = request.cookies.get(GUEST_COOKIE, "")
-    return await share_of(token, context) if token else None
 
 
 async def share_of(token: str, context: Context) -> Share | None:
@@ -57,9 +63,23 @@ async def share_of(token: str, context: Context) -> Share | None:
 
 
 async def rights_of(request: Request, context: Context) -> tuple[Rights, ...]:
-    """Everything that this browser's cookies open."""
-    found = (await account_of(request, context), await guest_of(request, context))
-    return tuple(one for one in found if one is not None)
+    """Everything that this browser's cookies open: its account, and the share whose link it opened
+    last, while they hold."""
+    if let_in_by_proxy(request, context.settings):
+        return (NOBODY,)  # whom a share opens nothing more
+    now, session = context.clock(), signed_in(request, context)
+    share_id = context.signer.shared(request.cookies.get(GUEST_COOKIE, ""), now)
+    if session is None and share_id is None:
+        return ()
+    account_id = session.account_id if session else None
+    row = await context.store.fetchrow(_WHO, account_id, share_id, now)
+    found: list[Rights] = []
+    if session is not None and row["account_id"] is not None:
+        account = _while_good(account_in(row), session)
+        found += [account] if account else []
+    if row["share_id"] is not None:
+        found.append(share_in(row))
+    return tuple(found)
 
 
 def sign_in(response: Response, context: Context, account: Account) -> None:

@@ -66,21 +66,22 @@ async def add_share(
     return Share(number, site_id, page, picture, until, view, dict(query or {}))
 
 
+SHARE = """
+    SELECT * FROM share WHERE share_id = {share_id} AND revoked_at IS NULL AND expires_at > {now}
+"""
+"""The share, while it is neither over nor revoked; with the places of its values."""
+
+
 async def find_share(store: Store, share_id: int, now: datetime) -> Share | None:
-    """The share, while it is neither over nor revoked."""
-    row = await store.fetchrow(
-        "SELECT * FROM share WHERE share_id = $1 AND revoked_at IS NULL AND expires_at > $2",
-        share_id,
-        now,
-    )
-    return None if row is None else _share(row)
+    row = await store.fetchrow(SHARE.format(share_id="$1", now="$2"), share_id, now)
+    return None if row is None else share_in(row)
 
 
 async def shares_in_use(store: Store, now: datetime) -> list[Share]:
     rows = await store.fetch(
         "SELECT * FROM share WHERE revoked_at IS NULL AND expires_at > $1 ORDER BY share_id", now
     )
-    return [_share(row) for row in rows]
+    return [share_in(row) for row in rows]
 
 
 async def shares_of(store: Store, site_id: int, page: str, now: datetime) -> list[Share]:
@@ -92,7 +93,7 @@ async def shares_of(store: Store, site_id: int, page: str, now: datetime) -> lis
         page,
         now,
     )
-    return [_share(row) for row in rows]
+    return [share_in(row) for row in rows]
 
 
 async def revoke_share(store: Store, share_id: int, now: datetime) -> None:
@@ -120,7 +121,7 @@ def opened_by(site_key: str, share: Share) -> str:
     return f"{page}?{urlencode(share.query)}" if share.query else page
 
 
-def _share(row: Any) -> Share:
+def share_in(row: Any) -> Share:
     target = json.loads(row["target"])
     return Share(
         share_id=row["share_id"],

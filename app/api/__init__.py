@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import contrasts, differences, heatmaps, layouts, quarantine, sites
+from app.api import contrasts, differences, heatmaps, layouts, page_rules, quarantine, sites
 
 router = APIRouter(prefix="/api/v1")
 router.include_router(sites.router)
+router.include_router(page_rules.router)
 router.include_router(heatmaps.router)
 router.include_router(contrasts.router)
 router.include_router(differences.router)

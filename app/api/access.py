@@ -5,7 +5,6 @@ Absent and forbidden look the same, so that keys of one shop cannot list the oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from app.context import Context, context_of
 from app.front import own_path
 from app.mapping.filters import LONGEST_NAMES, refuse_repeated
 from app.problems import BadParameters, LinkRefused, NotFound, Unauthorized
-from app.shops import list_sites
+from app.shops import site_by_key
 from collector.sites import Page, Site
 
 ContextDep = Annotated[Context, Depends(context_of)]
@@ -95,7 +94,7 @@ async def picture_page(request: Request, site: SiteKey, page: Slug, context: Con
     number = context.signer.link_holds(own_path(request.scope), pairs, context.clock())
     if number is None or not await _is_in_use(context, number):
         raise LinkRefused("this link has expired, was revoked or was changed; ask for a new one")
-    return _target(_found(await list_sites(context.store), site), page)
+    return _target(_found(await site_by_key(context.store, site)), page)
 
 
 async def _is_in_use(context: Context, share_id: int) -> bool:
@@ -106,15 +105,14 @@ async def _is_in_use(context: Context, share_id: int) -> bool:
 async def _site(
     context: Context, key: str, asking: Caller, scope: str, page: str | None = None
 ) -> Site:
-    sites = await list_sites(context.store)
-    return _found((site for site in sites if asking.may(scope, site.site_id, page)), key)
+    site = await site_by_key(context.store, key)
+    return _found(site if site is not None and asking.may(scope, site.site_id, page) else None)
 
 
-def _found(sites: Iterable[Site], key: str) -> Site:
-    for site in sites:
-        if site.public_key == key:
-            return site
-    raise NotFound("no such site, or none that this key may see")
+def _found(site: Site | None) -> Site:
+    if site is None:
+        raise NotFound("no such site, or none that this key may see")
+    return site
 
 
 def _target(site: Site, slug: str) -> Target:

@@ -14,9 +14,8 @@ from app.api.audience_models import AudienceOut, audience_out
 from app.api.caching import CSV, NOT_CHANGED, PNG, as_csv, as_json, as_png, unless_held
 from app.api.spreadsheets import csv_text
 from app.drawing.overlays import Picture, etag
-from app.mapping.audience import Audience, audience
 from app.mapping.filters import MapQuery
-from app.mapping.maps import summary
+from app.mapping.maps import PageMap, summary
 
 router = APIRouter(tags=["heatmaps"])
 
@@ -75,6 +74,16 @@ class ZoneHeatOut(BaseModel):
     box_px: tuple[float, float, float, float] | None
 
 
+class DotClassOut(BaseModel):
+    """Dots of one colour: those of the page views whose filter `colour_by` has this value."""
+
+    value: str | None
+    """None for the rest: values that are too few to be told apart are joined."""
+    colour: str
+    dots: int
+    visits: int
+
+
 class Heatmap(BaseModel):
     """What the picture says, in numbers; lengths in CSS px of the page."""
 
@@ -95,12 +104,17 @@ class Heatmap(BaseModel):
     height_px: int
     layout: str | None
     marks: int
+    in_zones: int
+    """Of the marks, how many are drawn through their zones' boxes, for visitors of every width; the
+    others lie by px of the page."""
     unplaced: int
     total: float
     scale: Scale
     peak: Peak
     clipped: int
     style: str
+    classes: list[DotClassOut] | None
+    """What the dots' colours stand for, if `colour_by` asks for them."""
     folds_px: list[float] | None
     """Where the windows of 25, 50 and 75 % of the page views end, if `marks` asks for folds."""
     frames: list[int]
@@ -122,12 +136,11 @@ async def heatmap_json(
 ) -> Response:
     """The same map in numbers: what it rests on, its peak, and its zones, hottest first."""
     site, page = target.site, target.page
-    name = await etag(context, site, page, query, audience=True)
+    name = await etag(context, site, page, query)
 
     async def make() -> Response:
         drawn = await context.overlays.picture(context, site, page, query, name)
-        period = drawn.found.date_from, drawn.found.date_to
-        return as_json(told(drawn, await audience(context.store, site.site_id, period)))
+        return as_json(told(drawn))
 
     return await unless_held(request, name, make, finished=_is_over(target, query, context))
 
@@ -154,15 +167,16 @@ async def heatmap_csv(
     return await unless_held(request, name, make, finished=_is_over(target, query, context))
 
 
-def told(drawn: Picture, of_shop: Audience) -> Heatmap:
+def told(drawn: Picture) -> Heatmap:
     drawing, found = drawn.drawing, drawn.found
     return Heatmap(
         **summary(found),
-        audience=audience_out(of_shop),
+        audience=audience_out(drawn.of_shop),
         scale=Scale(curve=found.query.scale, max=drawing.scale_max, unit=found.scale_unit),
         peak=Peak(x_px=drawing.peak_x_px, y_px=drawing.peak_y_px, value=drawing.peak),
         clipped=drawing.clipped,
         style=found.query.style,
+        classes=_classes(found),
         folds_px=list(found.folds_px) or None,
         frames=[box.number for box in found.frames],
         zones=[
@@ -176,6 +190,16 @@ def told(drawn: Picture, of_shop: Audience) -> Heatmap:
             for heat in found.zones
         ],
     )
+
+
+def _classes(found: PageMap) -> list[DotClassOut] | None:
+    by = found.query.colour_by
+    if by is None:
+        return None
+    return [
+        DotClassOut(value=one.name(by), colour=one.css_colour, dots=dots, visits=one.visits)
+        for one, dots in found.class_dots
+    ]
 
 
 def _is_over(target: Target, query: MapQuery, context: ContextDep) -> bool:

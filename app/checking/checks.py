@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urljoin
 
 import httpx
@@ -13,13 +13,13 @@ from app.checking.findings import Finding as Finding
 from app.checking.findings import Translated
 from app.checking.pasted import Pasted, read_pasted
 from app.checking.policies import blocked
+from app.checking.signs import LOOKED_BACK, Signs, signs
 from app.config import Settings
 from app.marked import N_
 from app.store import Store
 from collector.sites import Site, read_sites
 from collector.wire import Reason
 
-LOOKED_BACK = timedelta(days=1)
 JOB_LAG = timedelta(minutes=15)
 """The closing job runs by the minute; a quarter of an hour without it is a fault."""
 
@@ -94,9 +94,10 @@ async def _check_site(store: Store, settings: Settings, site: Site, now: datetim
         "SELECT count(*) FROM batch WHERE site_id = $1 AND day >= $2", site.site_id, since
     )
     told = f"{site.name} ({site.state}): {opened} views opened, {batches} batches since {since}"
+    found = await signs(store, site, now)
     return [
         Finding(True, told),
-        *await drop_findings(store, settings, site, since),
+        *drop_findings(found, settings, site),
         *[
             Finding(
                 True,
@@ -107,26 +108,19 @@ async def _check_site(store: Store, settings: Settings, site: Site, now: datetim
             )
             for one in await engines(store, site, since)
         ],
-        *await lag_findings(store, site, now),
+        *lag_findings(found, site, now),
     ]
 
 
-_DROPPED = """
-    SELECT reason, sum(n)::bigint AS n FROM dropped WHERE site_id = $1 AND day >= $2
-    GROUP BY reason ORDER BY reason
-"""
-
-
-async def drop_findings(store: Store, settings: Settings, site: Site, since: date) -> list[Finding]:
+def drop_findings(found: Signs, settings: Settings, site: Site) -> list[Finding]:
     """What came and was not kept; and whether a proxy makes visitors look like one."""
     findings = []
-    for row in await store.fetch(_DROPPED, site.site_id, since):
-        reason, n = row["reason"], row["n"]
+    for reason, n in found.dropped.items():
         if reason == Reason.UNTRUSTED_PROXY:
             findings.append(_untrusted(site, settings, n))
         else:
             # A collector of another version may know reasons that this one does not.
-            why = Translated(MEANING[reason]) if reason in MEANING else reason
+            why = Translated(MEANING[Reason(reason)]) if reason in MEANING else reason
             told = {"n": n, "why": why}
             findings.append(
                 Finding(reason not in FAULTS, N_("%(n)s dropped: %(why)s"), told, site.name)
@@ -139,18 +133,13 @@ def _untrusted(site: Site, settings: Settings, n: int) -> Finding:
     return Finding(False, UNTRUSTED, {"n": n, "trusted": trusted}, site.name)
 
 
-async def lag_findings(store: Store, site: Site, now: datetime) -> list[Finding]:
-    row = await store.fetchrow(
-        "SELECT max(last_run_at) AS ran, count(*) FILTER (WHERE state = 'failed') AS failed "
-        "FROM job WHERE name = 'close' AND site_id = $1",
-        site.site_id,
-    )
-    if row["failed"]:
+def lag_findings(found: Signs, site: Site, now: datetime) -> list[Finding]:
+    if found.failed:
         told = N_("%(n)s days cannot be closed: see `gloed jobs`")
-        return [Finding(False, told, {"n": row["failed"]}, site.name)]
-    if row["ran"] is not None and now - row["ran"] > JOB_LAG:
+        return [Finding(False, told, {"n": found.failed}, site.name)]
+    if found.closed is not None and now - found.closed > JOB_LAG:
         told = N_("visits were last put together at %(at)s UTC: is `gloed serve` running?")
-        return [Finding(False, told, {"at": f"{row['ran']:%Y-%m-%d %H:%M}"}, site.name)]
+        return [Finding(False, told, {"at": f"{found.closed:%Y-%m-%d %H:%M}"}, site.name)]
     return []
 
 

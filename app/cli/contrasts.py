@@ -19,6 +19,7 @@ from app.pages.finding import finding
 from app.pages.standing import association, truth
 from app.pages.telling import Telling
 from app.pages.words import WORDS
+from app.refused import said
 from app.shops import ShopError, find_page, find_site
 from app.store import Store
 
@@ -38,8 +39,10 @@ def read_filters(kind_of: type[Q], filters: Sequence[str], **given: str) -> Q:
     try:
         return kind_of.model_validate(told)
     except ValidationError as problem:
+        known = tuple(kind_of.model_fields)
         wrong = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'filter'}: {e['msg']}" for e in problem.errors()
+            f"{'.'.join(map(str, e['loc'])) or 'filter'}: {said(e, known)}"
+            for e in problem.errors()
         )
         raise ShopError(wrong) from problem
 

@@ -59,35 +59,58 @@ def erase(
     # Asked for, so that they stand in no list of commands and of processes.
     address = typer.prompt("Address") if visitor else ""
     agent = typer.prompt("User agent") if visitor else ""
-    if not yes:
-        typer.confirm("It cannot be brought back. Delete it?", abort=True)
     with told():
         settings = read_settings()
+        name = with_store(lambda store: find_site(store, site), settings).name
+    if not yes:
+        what = _meant(first, last, ref, visit, page, visitor=visitor)
+        typer.confirm(f"{name}: {what}. It cannot be brought back. Delete it?", abort=True)
 
     async def work(store: Store) -> Erased:
         found = await find_site(store, site)
         await empty_spool(spool_folder(settings), store.url, now)
         if everything:
-            return await erase_site(store, found)
+            return await erase_site(store, found, now())
         if page:
-            return await erase_page(store, found, find_page(found, page))
+            return await erase_page(store, found, find_page(found, page), now())
         if visit:
-            return await erase_visit(store, found, _visit(visit))
+            return await erase_visit(store, found, _visit(visit), now())
         if visitor:
             return await erase_visitor(store, found, address, agent, now())
         if ref:
             return await _by_ref(store, found, settings, ref)
-        return await erase_days(store, found, _day(first), _day(last))
+        return await erase_days(store, found, _day(first), _day(last), now())
 
     done = with_store(work, settings)
     kept = f" Tiles of {done.final_days} days keep its sums." * (done.final_days > 0)
     out.print(f"{done.rows} rows are deleted.{kept}", markup=False)
 
 
+def _meant(
+    first: datetime | None,
+    last: datetime | None,
+    ref: str,
+    visit: str,
+    page: str,
+    *,
+    visitor: bool,
+) -> str:
+    """What is about to go, for whoever is asked."""
+    if first is not None and last is not None:
+        return f"all that was recorded from {first.date()} to {last.date()}"
+    if visitor:
+        return "all of whoever sends from that address with that browser"
+    if ref:
+        return f"all of whoever bore the reference {ref}"
+    if visit:
+        return f"the visit {visit}"
+    return f"all that was recorded on the page {page}" if page else "the shop with everything"
+
+
 async def _by_ref(store: Store, site: Site, settings: Settings, ref: str) -> Erased:
     if not REF.match(ref):
         raise ShopError("a reference has 4 to 128 of A-Z, a-z, 0-9 and . _ ~ -")
-    return await erase_ref(store, site, fleet_secret(settings), ref)
+    return await erase_ref(store, site, fleet_secret(settings), ref, now())
 
 
 def _day(moment: datetime | None) -> date:

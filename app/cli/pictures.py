@@ -30,6 +30,7 @@ from app.picturing.headless import ENGINES, Browsers, Engine
 from app.shops import find_page, find_site
 from app.store import Store
 from collector.sites import Page, Site, Zone
+from heatmap.drawing import Drawing
 
 CAPTURE_EXAMPLES = """
 [bold]Examples[/bold]\n
@@ -191,7 +192,7 @@ def render(
     with told():
         found, of_shop, under = with_store(work)
         with err.status("drawing"):
-            drawing = paint(options(found), under, query.picture)
+            drawing = paint(options(found, of_shop), under, query.picture)
             if query.legend != "none":
                 legend = legend_of(found, of_shop, drawing, query.legend)
                 drawing = explain(drawing, legend, query.dpr)
@@ -200,10 +201,21 @@ def render(
         say("No page view in this period: `gloed check` says what was opened, and what dropped.")
     say(
         f"{counted(found.visits, 'visit')}, {counted(found.views, 'page view')}, "
+        f"{_amounts(found, drawing)}"
+    )
+    out.print(str(output), markup=False)
+
+
+def _amounts(found: PageMap, drawing: Drawing) -> str:
+    """What the colours stand for; of dots how many there are, and of which classes."""
+    by = found.query.colour_by
+    if found.query.style == "confetti":
+        told = [f"{one.name(by or '') or 'the rest'} {n}" for one, n in found.class_dots]
+        return counted(len(found.dots), "dot") + (f": {', '.join(told)}" if told else "")
+    return (
         f"bandwidth {found.bandwidth_px:g} px, "
         f"full colour at {drawing.scale_max:.3g} {found.scale_unit}"
     )
-    out.print(str(output), markup=False)
 
 
 def _query(kind: str, filters: Sequence[str]) -> MapQuery:

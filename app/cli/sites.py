@@ -8,7 +8,8 @@ import typer
 
 from app.cli.base import now, out, say, show, with_store
 from app.consents import drop_consent, preset, put_consent
-from app.shops import DEFAULT_TIME_ZONE, add_site, find_site, go_live, list_sites, trying
+from app.page_rules import put_rules, read_rules, told_rules
+from app.shops import DEFAULT_TIME_ZONE, ShopError, add_site, find_site, go_live, list_sites, trying
 from app.store import Store
 from collector.sites import Site
 
@@ -95,3 +96,37 @@ def consent(
         return f"{chosen.cookie} decides. {chosen.note}".strip()
 
     out.print(with_store(work), markup=False)
+
+
+@cli.command(
+    "paths",
+    epilog="[bold]Examples[/bold]\n\n  gloed site paths gs_…\n\n"
+    "  gloed site paths gs_… '/product/*=product' '/cart=cart' '/checkout*=checkout'\n\n"
+    "  gloed site paths gs_… --none",
+)
+def paths(
+    site: Annotated[str, SITE],
+    rules: Annotated[
+        list[str] | None, typer.Argument(help="PATH=PAGE, the first match counts; all of them.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="No rules any more.")] = False,
+) -> None:
+    """Show or replace the rules that say which page a path is, for one fragment on all pages."""
+    if rules and none:
+        raise typer.BadParameter("give rules, or --none")
+
+    async def work(store: Store) -> Site:
+        found = await find_site(store, site)
+        if rules or none:
+            told = [_rule(text) for text in rules or ()]
+            await put_rules(store, found, read_rules(found, told), now())
+        return await find_site(store, found.public_key)
+
+    show(("path", "page"), told_rules(with_store(work)))
+
+
+def _rule(text: str) -> tuple[str, str]:
+    glob, told, slug = text.rpartition("=")
+    if not told:
+        raise ShopError(f"write a rule as /product/*=product, got {text[:80]!r}")
+    return glob, slug.strip()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.base import err, now, out, say, show, told, with_store
-from app.configuration import configure
-from app.shops import ShopError, find_site, put_page, put_zones
+from app.page_rules import most_zones
+from app.plans import Wish, put_wishes
+from app.shops import ShopError, find_site
 from app.store import Store
 from collector.codes import Phase
 from collector.sites import Page, Site, Zone
@@ -76,29 +76,6 @@ def zones(
     print(written, end="")
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What one page is to become; None stands for what it is."""
-
-    slug: str
-    phase: Phase | None = None
-    goal: bool | None = None
-    cells: bool | None = None
-    title: str | None = None
-    zones: Sequence[Zone] = ()
-
-    @classmethod
-    def of(cls, planned: PlannedPage) -> _Wish:
-        return cls(
-            planned.slug,
-            planned.stands_at,
-            planned.goal,
-            planned.cells,
-            planned.title or None,
-            planned.zones(),
-        )
-
-
 def snippet(
     site: Annotated[str, typer.Option(help="Key or name of the shop.")],
     page: Annotated[
@@ -153,7 +130,7 @@ def snippet(
         elif page is not None:
             if saved is not None:
                 chosen = [*propose_zones(saved.read_text(errors="replace")), *chosen]
-            wishes = [_Wish(page, _phase(phase), goal, cells, title, chosen)]
+            wishes = [Wish(page, _phase(phase), goal, cells, title, chosen)]
         else:
             raise PlanError("say which page: --page NAME, or --plan FILE for all of a plan")
         policy = wrap_csp(
@@ -163,7 +140,14 @@ def snippet(
         made = [shop.pages[wish.slug] for wish in wishes]
         scripted = Scripted(made_script(), frozen=freeze) if script else None
         pasted = [
-            snippet_html(site_key=shop.public_key, page=one, base=base, ref=ref, scripted=scripted)
+            snippet_html(
+                site_key=shop.public_key,
+                page=one,
+                base=base,
+                zones=most_zones(shop, one),
+                ref=ref,
+                scripted=scripted,
+            )
             for one in made
         ]
     for one, text in zip(made, pasted, strict=True):
@@ -171,37 +155,15 @@ def snippet(
         out.print(f"<!-- Gloed: page {one.slug} -->\n{text.strip()}", markup=False)
 
 
-def _of_plan(plan: Plan, page: str | None) -> list[_Wish]:
-    wishes = [_Wish.of(planned) for planned in plan.page if page in (None, planned.slug)]
+def _of_plan(plan: Plan, page: str | None) -> list[Wish]:
+    wishes = [Wish.of(planned) for planned in plan.page if page in (None, planned.slug)]
     if not wishes:
         raise PlanError(f"the plan has no page {page!r}" if page else "the plan has no page")
     return wishes
 
 
-async def _put(store: Store, site: str, wishes: Sequence[_Wish], menus: list[str]) -> Site:
-    found = await find_site(store, site)
-    if menus and menus != found.config.get("menus"):
-        await configure(store, found, {**found.config, "menus": menus})
-    moment = now()
-    for wish in wishes:
-        present = found.pages.get(wish.slug)
-        page_id = await put_page(
-            store,
-            found,
-            wish.slug,
-            moment,
-            title=wish.title or (present.title if present else None),
-            phase=_first(wish.phase, present.phase if present else None, Phase.CHECKOUT),
-            goal=bool(present and present.goal) if wish.goal is None else wish.goal,
-            cells=bool(present and present.cells) if wish.cells is None else wish.cells,
-        )
-        if wish.zones:
-            await put_zones(store, found, page_id, wish.zones, moment)
-    return await find_site(store, found.public_key)
-
-
-def _first(*phases: Phase | None) -> Phase:
-    return next(phase for phase in phases if phase is not None)
+async def _put(store: Store, site: str, wishes: Sequence[Wish], menus: list[str]) -> Site:
+    return await put_wishes(store, await find_site(store, site), wishes, menus, now())
 
 
 def _zone(text: str) -> Zone:

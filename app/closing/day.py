@@ -15,6 +15,7 @@ from typing import Any
 from app.closing.derived import QUARANTINED as QUARANTINED
 from app.closing.derived import Deriving
 from app.closing.rewriting import KEYS, Rewriting
+from app.closing.turn import take_turn
 from app.closing.visits import window
 from app.folding.openings import Span, openings_of_day
 from app.folding.raw import CHUNK_VIEWS, goals, told
@@ -33,9 +34,6 @@ going on from the day before it (`app/closing/visits.py`)."""
 
 DAY = timedelta(days=1)
 
-STATEMENT_WITHIN = timedelta(minutes=10)
-"""What opened on a day is one answer; of millions of views it takes longer than a page may."""
-
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -53,24 +51,13 @@ async def close_day(
         # By itself: a partition's making holds locks that a writer of another day would wait for.
         await make_partitions(connection, [day])
     async with store.transaction() as connection:
-        await _take_turn(connection, site.site_id, day)
+        await take_turn(connection, site.site_id, day)
         rows = Rewriting(connection, site.site_id, day)
         await _derive(connection, rows, site, day, now, chunk_views)
         await rows.end()
         if rows.changed:
             await touch(connection, site.site_id)
     return Closed(rows.count("view"), rows.count("visit"), rows.changed)
-
-
-async def _take_turn(connection: Any, site_id: int, day: date) -> None:
-    """Once in the fleet: whoever comes second waits, and then finds nothing to change.
-
-    The shop's row is held against going live, which would leave what the trial derived behind.
-    """
-    within_ms = round(STATEMENT_WITHIN.total_seconds() * 1000)
-    await connection.execute(f"SET LOCAL statement_timeout = {within_ms}")
-    await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", site_id, day.toordinal())
-    await connection.execute("SELECT 1 FROM site WHERE site_id = $1 FOR KEY SHARE", site_id)
 
 
 async def _derive(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from app.mapping.filters import MAX_DAYS, Day, Decimal, Whole, Width, check_order, coded
 from app.problems import BadParameters
+from app.refused import said
 from collector.codes import Browser, Channel, Device, Language, Outcome, System
 from collector.wire import Capture
 from heatmap.bandwidth import MAX_BANDWIDTH_PX, MIN_BANDWIDTH_PX
@@ -75,7 +76,7 @@ def read_cohort(expression: str) -> CohortFilter:
     except ValidationError as problem:
         first = problem.errors()[0]
         place = str(first["loc"][0]) if first["loc"] else "cohort"
-        raise ValueError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise ValueError(f"{place}: {said(first)}") from None
 
 
 def _readable(value: Any) -> Any:

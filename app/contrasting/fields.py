@@ -17,7 +17,6 @@ from app.contrasting.reading import Flags
 from app.contrasting.tables import Floats, ZoneTable
 from app.contrasting.zones import NEVER, NOT_JUDGED, Judged, is_called, visits_to_test
 from app.drawing.renders import Renders
-from collector.codes import Outcome
 from heatmap.cohorts import Whole
 from heatmap.fixations import CLOCK_STEPS_S, clock_dwell_s, clock_seconds
 from heatmap.intervals import Interval
@@ -40,7 +39,7 @@ class FieldCounts:
     life      how long those had it in focus
     returned  visits that entered it again, within a page view (where the script tells it) or later
     errors    visits that were shown an error there
-    left_from visits that told of this field last, and did not complete
+    left_from visits that told of this field last, and ended on this page
     """
 
     visits: int
@@ -83,7 +82,7 @@ class FieldAnswer:
     question: Question
     fields: tuple[FieldRow, ...]
     left_nowhere: int
-    """Visits that did not complete and told of no zone at all."""
+    """Visits that ended on this page and told of no zone at all."""
 
 
 async def field_answer(question: Question, renders: Renders) -> FieldAnswer:
@@ -104,8 +103,8 @@ async def field_answer(question: Question, renders: Renders) -> FieldAnswer:
         _row(question, place, ratios.get(n), judged.get(n, NOT_JUDGED))
         for n, place in enumerate(places)
     )
-    gone = question.found.visits.outcome != Outcome.COMPLETED
-    return FieldAnswer(question, rows, int((gone & (question.told.last == -1)).sum()))
+    left = question.found.visits.left
+    return FieldAnswer(question, rows, int((left & (question.told.last == -1)).sum()))
 
 
 async def _verdict(

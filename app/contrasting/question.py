@@ -148,10 +148,7 @@ async def ask(store: Store, site: Site, page: Page, query: CohortsQuery, now: da
     """
     today = site.day_of(now)
     layouts = await layouts_of(store, site, page.page_id)
-    async with (
-        store.connection() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
+    async with store.snapshot() as connection:
         since = await _asked_since(connection, site, page, today)
         period = period_of(query, today, since)
         key = site.site_id, page.page_id
@@ -192,6 +189,10 @@ def question_of(
     _check_apart(first, second)
     alone = [may_be_told(found.visits, cohort, least_of(site)) for cohort in query.cohorts]
     numbers = [zone.number for zone in page.zones]
+    if query.planned_zone not in (None, *numbers):
+        raise BadParameters(
+            f"planned names no zone of this page; it has {', '.join(map(str, numbers)) or 'none'}"
+        )
     return Question(
         site=site,
         page=page,
@@ -222,7 +223,7 @@ def _refuse_few(
     least = least_of(site)
     if len(found.visits) < least and site.state == "live":
         filtered = any(name in VisitFilter.model_fields for name in query.model_fields_set)
-        raise TooFewVisits(None if filtered else len(found.visits), least)
+        raise TooFewVisits(None if filtered else len(found.visits), least, period)
     by = VisitFilter(**query.model_dump(include=set(VisitFilter.model_fields)))
     refuse_apart(wide, by, period, least)
 

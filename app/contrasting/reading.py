@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.contrasting.asked import CohortFilter, VisitFilter
 from app.folding.stalls import BAND, DWELL, FACT, STALL
 from app.mapping.able import POINTER, TELLING
-from collector.codes import Device
+from collector.codes import Device, Outcome
 
 Flags = NDArray[np.bool_]
 Whole = NDArray[np.int64]
@@ -25,11 +25,15 @@ Records = NDArray[np.void]
 NO_FLAGS = 0
 """Of a visit: no bot, nobody of the shop's staff, and no copied token."""
 
+WENT_ON = (Outcome.COMPLETED, Outcome.HANDED_OVER)
+"""Outcomes of visits that ended elsewhere, whichever page of the shop they saw last."""
+
 UNKNOWN = -1
 """Depth or width of which nothing is known."""
 
 _VISITS = """
-    SELECT day, visit_id, device, browser, os, channel, variant, language, outcome
+    SELECT day, visit_id, device, browser, os, channel, variant, language, outcome,
+           exit_page_id = $6 AS ended_here
     FROM visit WHERE site_id = $1 AND day BETWEEN $2::date - 1 AND $3 AND flags = $4
     AND visit_id = ANY($5)
 """
@@ -60,6 +64,9 @@ class Visits:
     width_px: Whole
     able: Flags
     """Whether any of its views' engines could tell of stalls: silence of the others is no calm."""
+    left: Flags
+    """Whether it ended on this page: nothing came after it, no order and no payment elsewhere. A
+    visit that may still go on has ended here so far."""
 
     def __len__(self) -> int:
         return len(self.day)
@@ -178,7 +185,7 @@ async def page_visits(
     site_id, page_id = key
     view_rows = await connection.fetch(_VIEWS, site_id, *period, page_id)
     ids = list({row["visit_id"] for row in view_rows})
-    visit_rows = await connection.fetch(_VISITS, site_id, *period, NO_FLAGS, ids)
+    visit_rows = await connection.fetch(_VISITS, site_id, *period, NO_FLAGS, ids, page_id)
     return put_together(visit_rows, view_rows)
 
 
@@ -226,7 +233,9 @@ def _visits(rows: list[Any], view_rows: list[Any], visit: Whole) -> Visits:
     np.logical_or.at(able, visit, _able(view_rows))
     codes = {name: _column(rows, name) for name in _CODES}
     days = np.array([row["day"].toordinal() for row in rows], np.int64)
-    return Visits(day=days, captures=captures, width_px=width_px, able=able, **codes)
+    left = np.array([row["ended_here"] for row in rows], np.bool_)
+    left &= ~np.isin(codes["outcome"], WENT_ON)
+    return Visits(day=days, captures=captures, width_px=width_px, able=able, left=left, **codes)
 
 
 def _views(rows: list[Any], visit: Whole) -> Views:

@@ -9,7 +9,7 @@ a difference that is none in at most one question of twenty.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from math import ceil
@@ -117,14 +117,22 @@ def milestones(
     def each(needed: int) -> list[date | None]:
         return [_nth(sorted(of_one), needed, since, today) for of_one in (first, second)]
 
-    verdict = since + timedelta(days=LOOK_DAYS)
     ranked = [_nth(both, RANKED_FROM, since, today), *each(LEAST_OF_EACH)]
     return (
         Milestone(Stage.PLAIN, both[0] if both else None, reached=bool(both)),
         _all_of(Stage.RANKED, ranked, today),
-        _all_of(Stage.TESTED, [*each(MIN_VISITS), verdict], today),
-        _all_of(Stage.POWERED, [*each(visits_needed(DOUBLE)), verdict], today),
+        _judged(_all_of(Stage.TESTED, each(MIN_VISITS), today), since, today),
+        _judged(_all_of(Stage.POWERED, each(visits_needed(DOUBLE)), today), since, today),
     )
+
+
+def _judged(milestone: Milestone, since: date, today: date) -> Milestone:
+    """What is tested is told with a verdict: the first that rests on the day's whole visits."""
+    if milestone.on is None:
+        return milestone
+    looks = (milestone.on - since).days // LOOK_DAYS + 1
+    verdict = since + timedelta(days=looks * LOOK_DAYS)
+    return replace(milestone, on=verdict, reached=verdict <= today)
 
 
 def _all_of(stage: Stage, days: Sequence[date | None], today: date) -> Milestone:

@@ -17,7 +17,6 @@ from app.contrasting.reading import UNKNOWN, Flags, PageVisits, Records, Views, 
 from app.folding.homes import Homes, ZoneBox, zones_at
 from app.folding.seen import SETTLED_MS
 from app.folding.stalls import FACTS, FOCUS_STEPS
-from collector.codes import Outcome
 from collector.wire import PRESSES
 from heatmap.fixations import Stalls
 from heatmap.resting import HESITATION_MS, hesitations
@@ -49,7 +48,7 @@ class ZoneTable:
     focus_s   the steps that the zone's focus clocks reached, summed over the visit's views
     acts      what was seen and done, for `heatmap.zone_metrics`
     errors    whether a visit was shown an error there
-    last      (n,) the zone that told of anything last, -1 for none; whatever the outcome
+    last      (n,) the zone that told of anything last, -1 for none; wherever the visit ended
     """
 
     numbers: tuple[int, ...]
@@ -73,12 +72,12 @@ def zone_table(found: PageVisits, numbers: Sequence[int], homes: Homes) -> ZoneT
     visits = _PerVisit(len(found.visits), views.visit)
     last = _last(found, columns)
     errors = columns.count(views, np.isin(views.facts["fact"], ERRORS)) > 0
-    completed = found.visits.outcome == Outcome.COMPLETED
+    left_from = np.where(found.visits.left, last, -1)
     return ZoneTable(
         numbers=tuple(numbers),
         seconds=visits.sum(by_view),
         focus_s=visits.sum(_focus_s(views, columns)),
-        acts=_acts(found, columns, boxed, by_view > 0, np.where(completed, -1, last)),
+        acts=_acts(found, columns, boxed, by_view > 0, left_from),
         errors=visits.any(errors),
         last=last,
     )

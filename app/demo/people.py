@@ -15,10 +15,10 @@ from app.demo.goods import PRODUCTS, SHIPPINGS, Product, Shipping
 T = TypeVar("T")
 
 GROUPS_A_DAY = 5
-GROUP = 9
-"""A week then has more than 100 visits that complete and more than 100 that abandon, which is what
-comparing the two asks for. They come in groups, as after a newsletter: every step of the clock
-waits for its answers, and a group shares the waiting."""
+GROUP = 13
+"""A week then has more than 100 phones that complete and more than 100 that abandon, which is what
+drawing where they differ asks for. They come in groups, as after a newsletter: every step of the
+clock waits for its answers, and a group shares the waiting."""
 
 WITHIN_S = 20
 """A group arrives within this."""

@@ -11,18 +11,20 @@ from typing import Any
 import numpy as np
 
 from app.context import Context
-from app.contrasting.asked import PixelsQuery
+from app.contrasting.asked import CohortsQuery, PixelsQuery, ZonesQuery
+from app.contrasting.fields import FieldAnswer, field_answer
 from app.contrasting.naming import RENDERER, contrast_etag
 from app.contrasting.pixels import PixelAnswer, pixel_answer
 from app.contrasting.question import Question, ask
+from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.differing import paint_contrast
 from app.drawing.keeping import Keeping
 from app.drawing.renders import Renders
-from app.mapping.audience import Audience
 from app.picturing.layouts import picture
 from app.problems import NoContrast
 from app.store import Store
 from collector.sites import Page, Site
+from heatmap.planning import MIN_VISITS
 from heatmap.regions import Region
 from heatmap.zone_boxes import ZoneBox
 
@@ -35,7 +37,8 @@ EDGE_PX = 2.0
 
 WHY_NOT = {
     "no_goal": "nothing tells which visits completed: mark the thank-you page as the shop's goal",
-    "too_few": "a cohort has too few visits in this layout yet: the JSON says how many",
+    "too_few": "the map wants %(wanted)d visits of each cohort in this layout; there are %(a)d and "
+    "%(b)d. Zones are compared across all layouts: zones.json",
     "no_layout": "the page has no layout: `gloed capture` takes one",
 }
 
@@ -46,6 +49,9 @@ class Contrasts:
     def __init__(self) -> None:
         self._answers: Keeping[PixelAnswer] = Keeping(KEPT_BYTES, _bytes_of)
         self._pictures: Keeping[bytes] = Keeping(KEPT_BYTES, len)
+        self._questions: Keeping[Question] = Keeping(KEPT_BYTES, _bytes_of_question)
+        self._zones: Keeping[ZoneAnswer] = Keeping(KEPT_BYTES, _bytes_behind)
+        self._fields: Keeping[FieldAnswer] = Keeping(KEPT_BYTES, _bytes_behind)
 
     async def answer(
         self, context: Context, site: Site, page: Page, query: PixelsQuery
@@ -60,13 +66,30 @@ class Contrasts:
         """What the numbers are kept under."""
         return await contrast_etag(context, site, page, query.of_numbers(), "pixels")
 
+    async def question(
+        self, context: Context, name: str, site: Site, page: Page, query: ZonesQuery
+    ) -> Question:
+        """Everything read that answers to this question need.
+
+        name  taken before it is read: what is kept is then never older than its name
+        """
+        make = partial(ask, context.store, site, page, query, context.clock())
+        return await self._questions.get(_of(name, query), make, **_state(site))
+
+    async def zones(self, context: Context, name: str, question: Question) -> ZoneAnswer:
+        """The zones of a question that was read under this name."""
+        make = partial(zone_answer, question, context.renders)
+        return await self._zones.get(_of(name, question.query), make, **_state(question.site))
+
+    async def fields(self, context: Context, name: str, question: Question) -> FieldAnswer:
+        """Its form report, likewise."""
+        make = partial(field_answer, question, context.renders)
+        return await self._fields.get(_of(name, question.query), make, **_state(question.site))
+
     async def of_question(
         self, context: Context, name: str, question: Question, query: PixelsQuery
     ) -> PixelAnswer:
-        """The numbers behind the picture of a question that was read already.
-
-        name  taken before it was read: what is kept is then never older than its name
-        """
+        """The numbers behind the picture of a question that was read under this name."""
         drawn = replace(question, query=query.of_numbers())
         make = partial(pixel_answer, drawn, context.renders)
         return await self._answers.get(name, make, **_state(question.site))
@@ -83,6 +106,11 @@ class Contrasts:
         return await drawn_with(context.store, context.renders, answer, query)
 
 
+def _of(name: str, query: CohortsQuery) -> str:
+    """What a name says of the data, and what else is asked of them."""
+    return f"{name} {query.model_dump_json()}"
+
+
 def _state(site: Site) -> dict[str, int]:
     return {"shop": site.site_id, "version": site.data_version}
 
@@ -92,7 +120,8 @@ async def drawn_with(
 ) -> bytes:
     """The PNG of an answer, as the query wants it to look. Raises NoContrast."""
     if answer.shown is None or answer.layout is None:
-        raise NoContrast(WHY_NOT[answer.why_not or "too_few"])
+        counted = {"wanted": MIN_VISITS, "a": answer.visits[0], "b": answer.visits[1]}
+        raise NoContrast(WHY_NOT[answer.why_not or "too_few"] % counted)
     site = answer.question.site
     under = None
     if query.picture == "page" and answer.layout.picture_hash:
@@ -147,28 +176,22 @@ def text_of(answer: PixelAnswer) -> Mapping[str, str]:
         "level": repr(question.verdict.level),
         "labels": f"{question.truth.matched} of {question.truth.reported} reported orders matched",
         "within": " x ".join(question.held) or "all visits",
-        "counted": _counted(question.of_shop),
+        "counted": question.of_shop.told,
     }
     return {"Software": f"Gloed {RENDERER}", **{f"gloed:{name}": v for name, v in told.items()}}
 
 
-def _counted(of_shop: Audience) -> str:
-    """The share of the shop's page views that was counted, and why the others were not."""
-    rest = ", ".join(f"{reason} {share:.0%}" for reason, share in of_shop.shares_left_out)
-    share = "none" if of_shop.share is None else f"{of_shop.share:.0%}"
-    return f"{share} of the page views" + (f"; the rest: {rest}" if rest else "")
-
-
 def _bytes_of(answer: PixelAnswer) -> int:
-    question = answer.question
-    held: list[Any] = [
-        answer.shown,
-        answer.judged,
-        question.told,
-        question.told.acts,
-        question.found.visits,
-        question.found.views,
-    ]
+    return _bytes_of_question(answer.question) + _bytes_in(answer.shown, answer.judged)
+
+
+def _bytes_of_question(question: Question) -> int:
+    found = question.found
+    return _bytes_in(question.told, question.told.acts, found.visits, found.views)
+
+
+def _bytes_in(*held: Any) -> int:
+    """Of the columns of these records."""
     return sum(
         getattr(one, column.name).nbytes
         for one in held
@@ -176,3 +199,8 @@ def _bytes_of(answer: PixelAnswer) -> int:
         for column in fields(one)
         if isinstance(getattr(one, column.name), np.ndarray)
     )
+
+
+def _bytes_behind(answer: ZoneAnswer | FieldAnswer) -> int:
+    """The question stays for as long as its answer does; beside it the answer's rows are few."""
+    return _bytes_of_question(answer.question)

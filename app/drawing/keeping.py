@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
+from app.problems import ApiProblem
+
 T = TypeVar("T")
+REFUSAL_BYTES = 1024
+"""What a refusal is counted as: words and a few numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Keeping(Generic[T]):
 
     def __init__(self, most_bytes: int, size: Callable[[T], int]) -> None:
         self._most_bytes, self._size = most_bytes, size
-        self._kept: OrderedDict[str, T] = OrderedDict()
+        self._kept: OrderedDict[str, T | ApiProblem] = OrderedDict()
         self._under_way: dict[str, asyncio.Task[T]] = {}
         self._states: dict[int, int] = {}
         self._owners: dict[str, tuple[int, int]] = {}
@@ -40,14 +44,15 @@ class Keeping(Generic[T]):
         """What is kept under the name, else what `make` makes, for all who ask meanwhile.
 
         Of a shop only answers of one state of its data are kept: nobody asks for former ones
-        again, and what was deleted must not stay.
+        again, and what was deleted must not stay. A refusal is an answer too: "too few" takes as
+        long to find as what there are enough for.
         """
         if self._states.get(shop) != version:
             self._states[shop] = version
             self._let_go(shop)
         if name in self._kept:
             self._kept.move_to_end(name)
-            return self._kept[name]
+            return _told(self._kept[name])
         if name not in self._under_way:
             task = asyncio.ensure_future(make())
             self._under_way[name] = task
@@ -58,14 +63,35 @@ class Keeping(Generic[T]):
     def _finish(self, name: str, task: asyncio.Future[T]) -> None:
         del self._under_way[name]
         shop, version = self._owners[name]
-        if task.cancelled() or task.exception() is not None or self._states[shop] != version:
+        found = _outcome(task)
+        if found is None or self._states[shop] != version:
             del self._owners[name]
             return
-        self._kept[name] = task.result()
-        while sum(map(self._size, self._kept.values())) > self._most_bytes:
+        self._kept[name] = found
+        while sum(map(self._bytes, self._kept.values())) > self._most_bytes:
             oldest, _ = self._kept.popitem(last=False)
             del self._owners[oldest]
+
+    def _bytes(self, kept: T | ApiProblem) -> int:
+        return REFUSAL_BYTES if isinstance(kept, ApiProblem) else self._size(kept)
 
     def _let_go(self, shop: int) -> None:
         for name in [name for name in self._kept if self._owners[name][0] == shop]:
             del self._kept[name], self._owners[name]
+
+
+def _outcome(task: asyncio.Future[T]) -> T | ApiProblem | None:
+    """What it came to; None where it failed, for it may not the next time."""
+    if task.cancelled():
+        return None
+    problem = task.exception()
+    if problem is None:
+        return task.result()
+    return problem if isinstance(problem, ApiProblem) else None
+
+
+def _told(kept: T | ApiProblem) -> T:
+    if isinstance(kept, ApiProblem):
+        # Without the way it took when it was found: else it grows with each who hears it.
+        raise kept.with_traceback(None)
+    return kept

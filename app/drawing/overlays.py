@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import IntEnum
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -21,10 +22,10 @@ from app.drawing.painting import (
     zone_frames,
     zone_values,
 )
-from app.mapping.audience import Audience
-from app.mapping.audience import audience as audience_of
+from app.mapping.audience import Audience, audience
 from app.mapping.filters import PLACELESS, MapQuery
 from app.mapping.maps import PageMap, page_map, summary
+from app.mapping.small_numbers import filters_of
 from app.picturing.layouts import picture
 from app.store import Store
 from collector.sites import Page, Site
@@ -53,6 +54,7 @@ class Picture:
 
     drawing: Drawing
     found: PageMap
+    of_shop: Audience
 
     @property
     def size(self) -> int:
@@ -69,11 +71,9 @@ SOURCES = """
 """Which days are sealed, and which of them late rows have reopened (`app/mapping/sources.py`)."""
 
 
-async def etag(
-    context: Context, site: Site, page: Page, query: MapQuery, *, audience: bool = False
-) -> str:
-    """Strong name of the answer: data, parameters and renderer; known before any work. One that
-    tells of the shop's `audience`, as every legend does, has another name when more was left out.
+async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str:
+    """Strong name of the answer: data, parameters and renderer; known before any work. As every
+    answer tells how many page views were counted, it has another name when more was left out.
 
     Of days that are closed the data version tells of every change: the closing job raises it.
     Of those that are still open the raw rows are counted, so that a picture is never older than
@@ -89,13 +89,11 @@ async def etag(
         "(SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons, "
         "(SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches, "
         f"({SOURCES}) AS sources, "
-        "CASE WHEN $5 THEN (SELECT sum(n) FROM dropped WHERE site_id = $1 "
-        "AND day BETWEEN $4 AND $3) END AS left_out",
+        "(SELECT sum(n) FROM dropped WHERE site_id = $1 AND day BETWEEN $4 AND $3) AS left_out",
         site.site_id,
         max(before, today - timedelta(days=1)),
         after,
         before,
-        audience or query.legend != "none",
     )
     told = (
         site.site_id,
@@ -140,15 +138,14 @@ async def _drawn(
 ) -> Picture:
     with context.renders.place():
         found = await page_map(context.store, site, page, query, context.clock())
+        of_shop = await audience(context.store, site.site_id, (found.date_from, found.date_to))
         under = await picture_under(context.store, found)
-        drawing = await context.renders.run(paint, options(found), under, query.picture)
+        drawing = await context.renders.run(paint, options(found, of_shop), under, query.picture)
         if query.legend != "none":
             # What full colour stands for is known only now.
-            period = found.date_from, found.date_to
-            of_shop = await audience_of(context.store, site.site_id, period)
             legend = legend_of(found, of_shop, drawing, query.legend)
             drawing = await context.renders.run(explain, drawing, legend, query.dpr)
-    return Picture(drawing, found)
+    return Picture(drawing, found, of_shop)
 
 
 async def picture_under(store: Store, found: PageMap) -> bytes | None:
@@ -158,7 +155,7 @@ async def picture_under(store: Store, found: PageMap) -> bytes | None:
     return await picture(store, found.site.site_id, found.layout.picture_hash)
 
 
-def options(found: PageMap) -> dict[str, Any]:
+def options(found: PageMap, of_shop: Audience) -> dict[str, Any]:
     """Everything that decides the picture's bytes, in plain values that travel to a process."""
     query = found.query
     over = Over(
@@ -173,7 +170,7 @@ def options(found: PageMap) -> dict[str, Any]:
         "palette": query.palette,
         "dpr": query.dpr,
         "stamp": STAMP if found.trying else None,
-        "text": _text(found),
+        "text": _text(found, of_shop),
         "over": over,
     }
     if query.opacity is not None:
@@ -185,7 +182,7 @@ def options(found: PageMap) -> dict[str, Any]:
         return {"zones": zones, "scale": query.scale, "scale_max": query.scale_max, **common}
     if query.style == "confetti":
         del common["palette"]
-        return {"dots": found.points, **common}
+        return {"dots": found.dots, "colours": found.dot_colours, **common}
     return {
         "points": found.points,
         "weights": found.point_weights,
@@ -198,12 +195,35 @@ def options(found: PageMap) -> dict[str, Any]:
     }
 
 
-def _text(found: PageMap) -> Mapping[str, str]:
+def _text(found: PageMap, of_shop: Audience) -> Mapping[str, str]:
     """What the file says of itself when it lies in somebody's presentation."""
     told = summary(found)
-    names = ("kind", "unit", "visits", "page_views", "date_from", "date_to", "bandwidth_px")
+    names = (
+        "site",
+        "page",
+        "layout",
+        "kind",
+        "unit",
+        "visits",
+        "page_views",
+        "date_from",
+        "date_to",
+        "bandwidth_px",
+    )
     about = {f"gloed:{name}": str(told[name]) for name in names}
-    return {"Software": f"Gloed {RENDERER}", "gloed:scale": found.query.scale, **about}
+    chosen = filters_of(found.query).items()
+    about |= {
+        "gloed:filters": ", ".join(f"{name}={_plain(value)}" for name, value in chosen) or "none",
+        "gloed:scale": found.query.scale,
+        "gloed:scale_unit": found.scale_unit,
+        "gloed:counted": of_shop.told,
+    }
+    return {"Software": f"Gloed {RENDERER}", **about}
+
+
+def _plain(value: Any) -> str:
+    """As a request has it."""
+    return value.name.lower() if isinstance(value, IntEnum) else str(value)
 
 
 def paint(told: dict[str, Any], under: bytes | None, ground: str) -> Drawing:

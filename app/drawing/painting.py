@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ from heatmap.smoothing import cell_centres
 from heatmap.zone_boxes import ZONE_OPACITY, ZoneBox, zone_layer
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Each = TypeVar("Each", bound=np.generic)
 
 CONTOUR_SHARES = (0.25, 0.5, 0.75)
 """Of full colour: where the lines of heat lie."""
@@ -126,6 +128,7 @@ def draw_zones(
 
 def draw_confetti(
     dots: Floats,
+    colours: Integers | None = None,
     *,
     width_px: int,
     height_px: int,
@@ -134,12 +137,16 @@ def draw_confetti(
     stamp: str | None = None,
     text: Mapping[str, str] | None = None,
 ) -> Drawing:
-    """Draw a dot for each mark, MOST_DOTS at the most; an intensity of 1 is a dot."""
-    inside = dots[np.all((dots >= 0) & (dots <= (width_px, height_px)), axis=1)]
-    drawn = dots_drawn(inside)
-    layer = confetti_layer(
-        drawn, np.zeros(len(drawn), int), width_px=width_px, height_px=height_px, dpr=dpr
-    )
+    """Draw a dot for each mark, MOST_DOTS at the most; an intensity of 1 is a dot.
+
+    colours  of each dot the number of its class's colour; by default all are of one
+    """
+    kept = np.flatnonzero(np.all((dots >= 0) & (dots <= (width_px, height_px)), axis=1))
+    inside = len(kept)
+    kept = dots_drawn(kept)
+    drawn = dots[kept]
+    segments = np.zeros(len(kept), np.int64) if colours is None else colours[kept]
+    layer = confetti_layer(drawn, segments, width_px=width_px, height_px=height_px, dpr=dpr)
     table = layer.table.copy()
     table[:, 3] = np.rint(table[:, 3] * opacity)
     return Drawing(
@@ -149,14 +156,14 @@ def draw_confetti(
         peak_y_px=None,
         scale_max=float(len(drawn) > 0),
         mass=float(len(drawn)),
-        lost=float(len(dots) - len(inside)),
-        clipped=len(dots) - len(inside),
+        lost=float(len(dots) - inside),
+        clipped=len(dots) - inside,
         width_px=width_px,
         height_px=height_px,
     )
 
 
-def dots_drawn(dots: Floats) -> Floats:
+def dots_drawn(dots: NDArray[Each]) -> NDArray[Each]:
     """All, or an even choice of them."""
     if len(dots) <= MOST_DOTS:
         return dots

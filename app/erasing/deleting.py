@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from app.shops import touch
+from app.shops import take_turn, touch
 from app.store import Store
+from collector.erased import hold
 from collector.sites import Site
 
 DAY = timedelta(days=1)
@@ -25,6 +26,12 @@ class Erased:
 
     rows: int
     final_days: int = 0
+
+
+async def begin(connection: Any, site: Site) -> None:
+    """The first of a deletion: neither a change of the shop nor a spool comes in between."""
+    await take_turn(connection, site)
+    await hold(connection)
 
 
 async def delete_views(connection: Any, site: Site, views: Collection[View]) -> int:

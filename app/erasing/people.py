@@ -12,10 +12,21 @@ from datetime import date, datetime
 from typing import Any
 
 from app.due import make_anew
-from app.erasing.deleting import DAY, OF_VIEWS, Erased, View, delete, delete_views, end, sweep
-from app.shops import ShopError, Unknown, take_turn
+from app.erasing.deleting import (
+    DAY,
+    OF_VIEWS,
+    Erased,
+    View,
+    begin,
+    delete,
+    delete_views,
+    end,
+    sweep,
+)
+from app.shops import ShopError, Unknown
 from app.store import Store
 from collector.addresses import peer_of, sender_of
+from collector.erased import Erasure, note
 from collector.sites import Site
 from collector.visitor import ref_hash, visitor_of
 
@@ -38,25 +49,26 @@ class _Found:
         return len(self.visitors) + len(self.refs) + len(self.views) + len(self.visits)
 
 
-async def erase_visit(store: Store, site: Site, visit_id: int) -> Erased:
+async def erase_visit(store: Store, site: Site, visit_id: int, now: datetime) -> Erased:
     """One visit with its views and its goals. Raises Unknown."""
     async with store.transaction() as connection:
-        await take_turn(connection, site)
+        await begin(connection, site)
         visit = await connection.fetchrow(_VISIT, site.site_id, visit_id)
         if visit is None:
             raise Unknown("there is no such visit of this shop, or not any more")
         found = _Found(visits={(visit["day"], visit_id)}, visitors={visit["visitor"]})
         await _add_views_of_visits(connection, site, found)
         await _add_names(connection, site, found, refs_alone=True)
+        await note(connection, _erasure(site, _Found(views=found.views), now))
         erased = await _erase(connection, site, found)
     await sweep(store, SWEPT)
     return erased
 
 
-async def erase_ref(store: Store, site: Site, secret: bytes, ref: str) -> Erased:
+async def erase_ref(store: Store, site: Site, secret: bytes, ref: str, now: datetime) -> Erased:
     """All that is known of whoever bore the shop's own reference. Raises Unknown."""
     hashed = ref_hash(secret, site.site_id, ref)
-    return await _erase_person(store, site, _Found(refs={hashed}), _NO_REF)
+    return await _erase_person(store, site, _Found(refs={hashed}), now, _NO_REF)
 
 
 async def erase_visitor(
@@ -72,20 +84,29 @@ async def erase_visitor(
     days = [today - n * DAY for n in range(SALTED_DAYS)]
     rows = await store.fetch("SELECT secret FROM salt WHERE day = ANY($1)", days)
     numbers = {visitor_of(row["secret"], site.site_id, address, agent.strip()) for row in rows}
-    return await _erase_person(store, site, _Found(visitors=numbers), _NO_VISITOR)
+    return await _erase_person(store, site, _Found(visitors=numbers), now, _NO_VISITOR)
 
 
-async def _erase_person(store: Store, site: Site, found: _Found, unknown: str) -> Erased:
+async def _erase_person(
+    store: Store, site: Site, found: _Found, now: datetime, unknown: str
+) -> Erased:
     async with store.transaction() as connection:
-        await take_turn(connection, site)
+        await begin(connection, site)
         # No index leads to a person: whole days are looked through, which may take its time.
         await connection.execute("SET LOCAL statement_timeout = 0")
         await _complete(connection, site, found)
+        await note(connection, _erasure(site, found, now))
         erased = await _erase(connection, site, found)
-        if not erased.rows:
-            raise Unknown(unknown)
+    if not erased.rows:
+        # What waits in a spool elsewhere is taken all the same, once it comes.
+        raise Unknown(unknown)
     await sweep(store, SWEPT)
     return erased
+
+
+def _erasure(site: Site, found: _Found, now: datetime) -> Erasure:
+    views = {view_id for _, view_id in found.views}
+    return Erasure(now, site.site_id, None, views, None, found.visitors, found.refs)
 
 
 async def _complete(connection: Any, site: Site, found: _Found) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from app.due import make_anew
-from app.erasing.deleting import DAY, OF_VIEWS, Erased, delete, delete_views, end, sweep
-from app.shops import ShopError, take_turn
+from app.erasing.deleting import DAY, OF_VIEWS, Erased, begin, delete, delete_views, end, sweep
+from app.shops import ShopError
 from app.store import Store
+from collector.erased import Erasure, note
 from collector.sites import Page, Site
 from collector.tables import metadata
 
@@ -15,12 +16,13 @@ OF_DAYS = ("beacon", "batch", "goal", "view", "visit", "stall_list", "tile", "da
 OF_PAGES = ("tile", "daily")
 
 
-async def erase_days(store: Store, site: Site, first: date, last: date) -> Erased:
+async def erase_days(store: Store, site: Site, first: date, last: date, now: datetime) -> Erased:
     """All that arrived on these days, both included, and all that was made of it."""
     if first > last:
         raise ShopError("the last day lies before the first: give them in order")
     async with store.transaction() as connection:
-        await take_turn(connection, site)
+        await begin(connection, site)
+        await note(connection, Erasure(now, site.site_id, days=(first, last)))
         rows = 0
         for table in OF_DAYS:
             rows += await delete(connection, table, "day BETWEEN $2 AND $3", site, first, last)
@@ -37,12 +39,14 @@ async def erase_days(store: Store, site: Site, first: date, last: date) -> Erase
     return Erased(rows)
 
 
-async def erase_page(store: Store, site: Site, page: Page) -> Erased:
+async def erase_page(store: Store, site: Site, page: Page, now: datetime) -> Erased:
     """What was recorded on a page; the page itself, its zones and pictures stay."""
     async with store.transaction() as connection:
-        await take_turn(connection, site)
+        await begin(connection, site)
         found = await connection.fetch(_VIEWS_OF_PAGE, site.site_id, page.page_id)
         views = [(row["day"], row["view_id"]) for row in found]
+        # Without the views, which may be millions: what they still send belongs to no view.
+        await note(connection, Erasure(now, site.site_id, views=set(), page_id=page.page_id))
         rows = await delete_views(connection, site, views)
         for table in OF_PAGES:
             rows += await delete(connection, table, "page_id = $2", site, page.page_id)
@@ -54,11 +58,16 @@ async def erase_page(store: Store, site: Site, page: Page) -> Erased:
     return Erased(rows)
 
 
-async def erase_site(store: Store, site: Site) -> Erased:
+async def erase_site(store: Store, site: Site, now: datetime) -> Erased:
     """The shop with everything: data, pages, pictures, keys, shares and roles."""
-    named = [table.name for table in reversed(metadata.sorted_tables) if "site_id" in table.columns]
+    named = [
+        table.name
+        for table in reversed(metadata.sorted_tables)
+        if "site_id" in table.columns and table.name != "erasure"
+    ]
     async with store.transaction() as connection:
-        await take_turn(connection, site)
+        await begin(connection, site)
+        await note(connection, Erasure(now, site.site_id))
         rows = 0
         for table in named:
             rows += await delete(connection, table, "true", site)

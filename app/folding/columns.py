@@ -5,8 +5,9 @@ Only for types of a fixed width, none of them null. The format: PostgreSQL, COPY
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ _HEAD_BYTES = 11 + 4 + 4
 """Signature, flags, and the length of an extension that nobody has defined."""
 
 _TAIL = b"\xff\xff"
+_PLACE = re.compile(r"\$(\d+)")
 
 
 Each = Callable[[Rows], Rows]
@@ -42,8 +44,27 @@ async def read_columns(
     each  makes of every block of rows what is to be kept of it: the rest is never held
     """
     reader = _Reader(columns, each)
-    await connection.copy_from_query(query, *values, output=reader.take, format="binary")
+    await connection.copy_from_query(_with(query, values), output=reader.take, format="binary")
     return reader.rows()
+
+
+def _with(query: str, values: Sequence[Any]) -> str:
+    """The query with its values written out, as COPY wants them: the driver would ask the store
+    how to quote each."""
+    return _PLACE.sub(lambda place: _literal(values[int(place[1]) - 1]), query)
+
+
+def _literal(value: Any) -> str:
+    """Numbers and times hold nothing that could end a literal; of others that is not sure."""
+    if isinstance(value, int):
+        return f"({int(value)})"  # of a negative one a cast would take the digits alone
+    if isinstance(value, datetime):
+        return f"'{value.isoformat()}'::timestamptz"
+    if isinstance(value, date):
+        return f"'{value.isoformat()}'::date"
+    if isinstance(value, list) and all(isinstance(one, int) for one in value):
+        return f"'{{{','.join(str(int(one)) for one in value)}}}'::int[]"
+    raise TypeError(f"only numbers and times are asked for by COPY, got {value!r}")
 
 
 def moment(microseconds: int) -> datetime:

@@ -74,6 +74,13 @@ class Audience:
     def shares_left_out(self) -> list[tuple[Reason, float]]:
         return [(reason, n / self.whole) for reason, n in self.left_out.items() if n]
 
+    @property
+    def told(self) -> str:
+        """As a file says it of itself: the share that was counted, and why the others were not."""
+        rest = ", ".join(f"{reason} {share:.0%}" for reason, share in self.shares_left_out)
+        share = "none" if self.share is None else f"{self.share:.0%}"
+        return f"{share} of the page views" + (f"; the rest: {rest}" if rest else "")
+
 
 NOBODY = Audience(0, dict.fromkeys(PAGE_VIEWS, 0))
 

@@ -44,6 +44,10 @@ TIMED = frozenset({"attention", "stall"})
 PLACELESS = frozenset({"attention", "scroll"})
 """Kinds that know rows of the page and no places in them: they have neither dots nor zones."""
 
+ColouredBy = Literal["device", "outcome", "channel", "variant", "browser", "os", "language"]
+"""Filters whose values may be told apart in one picture. A view may have been captured in two ways,
+and so is in no one class of those."""
+
 MARKS = ("contours", "folds", "zones")
 """What may be drawn over a map, in the order in which it is laid down."""
 
@@ -177,10 +181,19 @@ class MapQuery(BaseModel):
     style: Annotated[
         Literal["heat", "confetti", "zones"],
         Field(
-            description="`heat`: how densely marks lie; `confetti`: a dot for each mark whose "
-            "place is known; `zones`: each zone filled with what it gathered, and its number."
+            description="`heat`: how densely marks lie; `confetti`: a dot for each mark, in "
+            "rows where its zone alone is known; `zones`: each zone filled with what it gathered, "
+            "and its number."
         ),
     ] = "heat"
+    colour_by: Annotated[
+        ColouredBy | None,
+        Field(
+            description="Of style `confetti`: dots have the colour of their page view's value of "
+            "this filter. Of a live shop, values that would not be shown by themselves are joined "
+            "as the rest, and so are the smallest where there are more than seven."
+        ),
+    ] = None
     marks: Listed | None = None
     palette: Annotated[str, BeforeValidator(_palette)] = "lajolla"
     scale: Literal["linear", "sqrt", "log"] = "linear"
@@ -210,6 +223,17 @@ class MapQuery(BaseModel):
         lacks = kind in PLACELESS if name == "style" else kind == "scroll"
         if lacks and value not in (None, "heat"):
             raise ValueError(f"a map of {kind} has no {name}: leave it out")
+        return value
+
+    @field_validator("colour_by")
+    @classmethod
+    def _has_dots_to_colour(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return value
+        if info.data.get("style") != "confetti":
+            raise ValueError("dots have classes: ask for style confetti, or leave it out")
+        if info.data.get(value) is not None:
+            raise ValueError(f"all dots are of one {value}, which is chosen: leave out one of both")
         return value
 
     @field_validator("marks")

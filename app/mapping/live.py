@@ -35,6 +35,12 @@ LOOK_BACK = timedelta(days=31)
 
 Period = tuple[date, date]
 
+_ANY = """
+    SELECT EXISTS (SELECT FROM beacon WHERE site_id = $1 AND page_id = $2 AND day = $3
+        AND name = 'open')
+        OR EXISTS (SELECT FROM batch WHERE site_id = $1 AND page_id = $2 AND day = $3)
+"""
+
 
 def refuse_unlisted(query: Choice, within: str = "") -> None:
     """Widths of a live shop are asked for by band; `within` names the parameter that has them."""
@@ -69,13 +75,17 @@ class Days:
         return least_visits(self.site.config)
 
     async def are_too_few(self, day: date) -> bool:
-        if day not in self._sealed and day not in self._raw:
-            await self._look_up(day - LOOK_BACK, day)
+        await self.look_up(day)
         if day in self._sealed:
             return is_too_few(self._sealed[day], self.least)
         if (known := self._raw[day]) is None:
             known = self._raw[day] = await self._count(day)
         return is_too_few(known, self.least)
+
+    async def look_up(self, day: date) -> None:
+        """Where this day is told of, and those of the month before it."""
+        if day not in self._sealed and day not in self._raw:
+            await self._look_up(day - LOOK_BACK, day)
 
     async def _look_up(self, first: date, last: date) -> None:
         site_id, query = self.site.site_id, self.query
@@ -94,6 +104,8 @@ class Days:
     async def _count(self, day: date) -> int:
         """Of a day's rows no more are read than until it is clear that there are enough."""
         span, page_id = Span.of(self.site, day, day), self.page.page_id
+        if not await self.connection.fetchval(_ANY, self.site.site_id, page_id, day):
+            return 0  # as on most days that are not here yet
         ids = await visit_ids(self.connection, span, page_id)
         ended = await ended_as(self.connection, span, page_id, self.query.outcome)
         out = await shut_out(self.connection, self.site, span, page_id)
@@ -115,6 +127,8 @@ async def answerable(days: Days, period: Period) -> Period:
     One whose beginning nobody asked for begins earlier instead.
     Raises TooFewApart, and names a period that is answered.
     """
+    # The later day first: of a month or less, the earlier one is then known with it.
+    await days.look_up(period[1] + DAY)
     if days.query.date_from is None:
         period = await _begun_earlier(days, period)
     first, last = period

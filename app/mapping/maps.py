@@ -5,8 +5,9 @@ The API and the pages ask here; `app/drawing/overlays.py` draws what this answer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,19 +17,24 @@ from app.configuration import LEAST_VISITS
 from app.folding.homes import Homes
 from app.folding.ways import WaySum, WaySums
 from app.mapping.beside import Beside
+from app.mapping.classes import REST, Classes, DotClass
+from app.mapping.classes_beside import take_days_beside
 from app.mapping.filters import TIMED, MapQuery
 from app.mapping.folds import fold_lines
 from app.mapping.live import Days, answerable, refuse_few, refuse_unlisted
-from app.mapping.placing import EMPTY, Floats, Ground, Placed, ZoneSum
+from app.mapping.marks import Integers
+from app.mapping.placing import EMPTY, NO_CODES, Floats, Ground, Placed, ZoneSum
 from app.mapping.seeing import Seeing, seeing
+from app.mapping.small_numbers import least_visits
 from app.mapping.sources import coarse_enough, sources, tiles_know, within_raw
-from app.picturing.layouts import Box, Layout, find_layout, layouts_of
+from app.picturing.layouts import Box, Layout, fitting, layout_number, layouts_of
 from app.problems import NotFound
 from app.store import Store
 from collector.codes import Device, width_band
 from collector.sites import Page, Site
-from collector.wire import Capture
+from collector.wire import HEIGHT_STEP_PX, Capture
 from heatmap.bandwidth import auto_bandwidth, default_bandwidth
+from heatmap.confetti import MAX_SEGMENTS, within_box
 from heatmap.marks import clip, gather
 from heatmap.page import Page as DrawnPage
 
@@ -78,6 +84,27 @@ class PageMap:
     """Whether any view was told without the script: of its seconds clocks know steps alone."""
     folds_px: tuple[float, ...] = ()
     """Where the windows of `FOLD_SHARES` of the views end, if that is asked for and known."""
+    classes: tuple[DotClass, ...] = ()
+    """What points are told apart by, where they are coloured."""
+    in_zones: int = 0
+    """How many of the marks are placed through their zones' boxes; the others by px of the page."""
+    dots: Floats = field(default_factory=EMPTY.points.copy)
+    """Places of dots, where they are drawn: of points, then of marks known by their zone alone."""
+    dots_in_zones: int = 0
+    """How many of them lie somewhere in a zone or cell, on a lattice."""
+    dot_colours: Integers = field(default_factory=NO_CODES.copy)
+    """Of each dot the colour of its class; without classes all are of the first."""
+    layouts: tuple[Layout, ...] = ()
+    """Every one of the page, as `layouts_of` tells them: what else the map could be drawn on."""
+    fits: bool = False
+    """Of a scroll map, whether three of four windows show the whole page, as far as their steps
+    can tell."""
+
+    @property
+    def class_dots(self) -> tuple[tuple[DotClass, int], ...]:
+        """The classes of dots, each with how many dots it has."""
+        dots = np.bincount(self.dot_colours, minlength=MAX_SEGMENTS)
+        return tuple((told, int(dots[told.colour])) for told in self.classes)
 
     @property
     def trying(self) -> bool:
@@ -123,28 +150,38 @@ def per_visit(query: MapQuery) -> bool:
 
 async def page_map(store: Store, site: Site, page: Page, query: MapQuery, now: datetime) -> PageMap:
     period = query.period(site.day_of(now))
-    homes = Homes(await layouts_of(store, site, page.page_id), site.time_zone)
+    layouts = await layouts_of(store, site, page.page_id)
+    homes = Homes(layouts, site.time_zone)
     answer = tiles_know(query) and coarse_enough(page, query)
     beside = Beside(query) if site.state == "live" else None
+    least = least_visits(site.config) if beside else 0
+    classes = Classes(query, query.colour_by, least=least) if query.colour_by else None
     if beside is not None:
         refuse_unlisted(query)
-    async with (
-        store.connection() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
+    async with store.snapshot() as connection:
         period = await within_raw(connection, site.site_id, query, period)
         if beside is not None:
             period = await answerable(Days(connection, site, page, query), period)
         where = await sources(connection, site.site_id, period, tiles_answer=answer)
-        seen = await seeing(connection, site, page, query, where, homes, beside)
-    layout = await _layout(store, site, page, query, seen.ways)
+        seen = await seeing(connection, site, page, query, where, homes, beside, classes)
+        if beside is not None and classes is not None:
+            await take_days_beside(connection, site, page, query, classes, period)
+    layout = _layout(layouts, page, query, seen.ways)
     if beside is not None:
         refuse_few(site, query, beside, layout)
-    found = _mapped(site, page, query, period, layout, seen)
-    if "folds" not in query.drawn_over:
+    found = replace(_mapped(site, page, query, period, layout, seen, classes), layouts=layouts)
+    return await _with_folds(store, found)
+
+
+async def _with_folds(store: Store, found: PageMap) -> PageMap:
+    """The map with what windows show of its page, where it is of any use."""
+    drawn, is_scroll = "folds" in found.query.drawn_over, found.query.kind == "scroll"
+    if not drawn and not is_scroll:
         return found
-    key = site.site_id, page.page_id
-    return replace(found, folds_px=await fold_lines(store, key, period, query, layout))
+    key, period = (found.site.site_id, found.page.page_id), (found.date_from, found.date_to)
+    lines_px = await fold_lines(store, key, period, found.query, found.layout)
+    fits = is_scroll and bool(lines_px) and lines_px[0] + HEIGHT_STEP_PX > found.height_px
+    return replace(found, folds_px=lines_px if drawn else (), fits=fits)
 
 
 def _mapped(
@@ -154,11 +191,15 @@ def _mapped(
     period: tuple[date, date],
     layout: Layout | None,
     seen: Seeing,
+    classes: Classes | None,
 ) -> PageMap:
     ground = Ground(layout, query.aggregation == "unique_visits")
     told = seen.ways.whole
     depths_px, elsewhere = seen.depths_px(ground) if query.kind == "scroll" else ((), 0)
     placed = EMPTY if query.kind == "scroll" else seen.placed(ground)
+    asked_band = layout.band if layout and query.layout else None
+    told_apart = classes.told(asked_band) if classes else ()
+    dots, codes = _dots(placed) if query.style == "confetti" else (EMPTY.points, NO_CODES)
     per = seen.ways.visits if per_visit(query) and seen.ways.visits else 1
     width_px, height_px = _size(layout, told)
     return PageMap(
@@ -180,29 +221,56 @@ def _mapped(
         box_weights=tuple(weight / per for weight in placed.box_weights),
         depths_px=depths_px,
         marks=placed.marks,
+        in_zones=placed.in_zones,
         unplaced=elsewhere if query.kind == "scroll" else placed.unplaced,
         zones=_zones(page, ground, placed.zones, per),
         scriptless=any(not way.captures & 1 << Capture.SCRIPT for way in seen.ways.by_way),
+        classes=told_apart,
+        dots=dots,
+        dots_in_zones=max(len(dots) - len(placed.points), 0),
+        dot_colours=_colours(told_apart, codes),
     )
 
 
-async def _layout(
-    store: Store, site: Site, page: Page, query: MapQuery, ways: WaySums
-) -> Layout | None:
+def _dots(placed: Placed) -> tuple[Floats, Integers]:
+    """Places of dots and the codes of their classes; in a zone classes lie side by side."""
+    in_box: defaultdict[tuple[float, float, float, float], Counter[int]] = defaultdict(Counter)
+    told = zip(placed.boxes, placed.box_counts.tolist(), placed.box_codes.tolist(), strict=True)
+    for box, count, code in told:
+        in_box[box][code] += count
+    ordered = {box: sorted(counts.items()) for box, counts in in_box.items()}
+    places = [within_box(box, sum(n for _, n in counts)) for box, counts in ordered.items()]
+    codes = [code for counts in ordered.values() for code, n in counts for _ in range(n)]
+    return (
+        np.concatenate([placed.points, *places]),
+        np.concatenate([placed.point_codes, np.array(codes, np.int64)]),
+    )
+
+
+def _colours(classes: Sequence[DotClass], codes: Integers) -> Integers:
+    """Of each dot that of its class, or of the rest; without classes the first for all."""
+    colours = np.full(len(codes), REST if classes else 0, np.int64)
+    for told in classes:
+        if told.code is not None:
+            colours[codes == told.code] = told.colour
+    return colours
+
+
+def _layout(layouts: Sequence[Layout], page: Page, query: MapQuery, ways: WaySums) -> Layout | None:
     """The one that was asked for, else the one most of the views were seen in."""
     if query.layout is not None:
-        number = int(query.layout, 16)
-        layout_id = number - 2**64 if number >= 2**63 else number
-        found = await find_layout(store, site, page.page_id, layout_id=layout_id)
+        asked_id = layout_number(query.layout)
+        found = next((one for one in layouts if one.layout_id == asked_id), None)
         if found is None:
             raise NotFound(f"the page {page.slug} has no layout {query.layout}")
         return found
     band, touch = ways.usual() or _asked(query)
     pointer = None if touch is None else "coarse" if touch else "fine"
-    found = await find_layout(store, site, page.page_id, band=band or None, pointer=pointer)
     # A shop that captured its page for the mouse alone still has the zones' boxes, through which
     # zones are drawn for every width.
-    return found or await find_layout(store, site, page.page_id, band=band or None)
+    return fitting(layouts, band=band or None, pointer=pointer) or fitting(
+        layouts, band=band or None
+    )
 
 
 def _asked(query: MapQuery) -> tuple[int, bool | None]:
@@ -279,6 +347,7 @@ def summary(found: PageMap) -> dict[str, Any]:
         "height_px": found.height_px,
         "layout": f"{found.layout.layout_id & (2**64 - 1):016x}" if found.layout else None,
         "marks": found.marks,
+        "in_zones": found.in_zones,
         "unplaced": found.unplaced,
         "total": float(np.sum(found.point_weights)) + float(sum(found.box_weights)),
     }

@@ -6,7 +6,7 @@ of a tile (`app/sealing/tiles.py`): a map of closed days says the same as one of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -80,6 +80,8 @@ class Seer:
     visit: int
     day: date
     way: Way
+    code: int = 0
+    """Of the class that dots are coloured by, if they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,17 @@ Paired = Sequence[tuple[Seen, int]]
 """Views with the number of their visit."""
 
 
-def gather(kind: str, paired: Paired, homes: Homes) -> Gathered:
-    """Marks of `kind` for views paired with their visits."""
+def gather(
+    kind: str, paired: Paired, homes: Homes, code_of: Callable[[Seen], int] | None = None
+) -> Gathered:
+    """Marks of `kind` for views paired with their visits, and of the class that `code_of` says."""
     told = [marks_of(kind, view, homes) for view, _ in paired]
     seers: dict[Seer, int] = {}
-    own = [Seer(visit, view.day, way_of(view)) for view, visit in paired]
+    codes = [code_of(view) if code_of else 0 for view, _ in paired]
+    own = [
+        Seer(visit, view.day, way_of(view), code)
+        for (view, visit), code in zip(paired, codes, strict=True)
+    ]
     return Gathered(
         marks=np.concatenate([NOTHING.marks, *told]),
         view_of=np.repeat(np.arange(len(told)), np.array([len(marks) for marks in told], int)),

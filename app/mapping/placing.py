@@ -51,13 +51,23 @@ class Placed:
     boxes: Sequence[Box]
     box_weights: Sequence[float]
     zones: Mapping[int, ZoneSum]
+    point_codes: Integers
+    """Of each point, the code of its seer's class."""
+    box_counts: Integers
+    """Of each box how many marks it stands for, where it is told by one of its own: 0 for a band
+    across the page."""
+    box_codes: Integers
+    """Of each box the code of its seer's class."""
     marks: int
     """How many there are in `points` and `boxes`; one that stands for several told together counts
     as often as these."""
+    in_zones: int
+    """How many of these lie where a zone's box has them, and not by px of the page."""
     unplaced: int
 
 
-EMPTY = Placed(np.empty((0, 2)), np.empty(0), (), (), {}, 0, 0)
+NO_CODES: Integers = np.empty(0, np.int64)
+EMPTY = Placed(np.empty((0, 2)), np.empty(0), (), (), {}, NO_CODES, NO_CODES, NO_CODES, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,9 @@ def placed(kind: str, gathered: Gathered, ground: Ground) -> Placed:
         counts_for = _once(kind, marks)
         chosen = chosen[_heaviest(marks[chosen], seers[chosen], counts_for[chosen], in_box[chosen])]
         weights = counts_for.astype(float)
+    counts = np.ones(len(marks)) if kind in TIMED else weights
     weights = weights / MS_PER_S if kind in TIMED else weights
+    codes_of = np.array([seer.code for seer in gathered.seers], np.int64)
     points, boxed = chosen[as_point[chosen]], chosen[as_box[chosen]]
     return Placed(
         points=_places(marks[points], in_box[points], ground),
@@ -148,7 +160,11 @@ def placed(kind: str, gathered: Gathered, ground: Ground) -> Placed:
         boxes=_drawn_boxes(marks[boxed], bands, cells, ground),
         box_weights=weights[boxed].tolist(),
         zones=_zones(kind, gathered, unique=ground.unique),
+        point_codes=codes_of[seers[points]],
+        box_counts=np.where(_bands(marks), 0, counts)[boxed].astype(np.int64),
+        box_codes=codes_of[seers[boxed]],
         marks=len(chosen),
+        in_zones=int(np.count_nonzero((in_box | (marks["where"] == Where.ZONE))[chosen])),
         unplaced=len(marks) - int(np.count_nonzero(as_point | as_box)),
     )
 
@@ -264,6 +280,10 @@ def merged(parts: Sequence[Placed]) -> Placed:
         boxes=[box for part in parts for box in part.boxes],
         box_weights=[weight for part in parts for weight in part.box_weights],
         zones=zones,
+        point_codes=np.concatenate([NO_CODES, *(part.point_codes for part in parts)]),
+        box_counts=np.concatenate([NO_CODES, *(part.box_counts for part in parts)]),
+        box_codes=np.concatenate([NO_CODES, *(part.box_codes for part in parts)]),
         marks=sum(part.marks for part in parts),
+        in_zones=sum(part.in_zones for part in parts),
         unplaced=sum(part.unplaced for part in parts),
     )

@@ -19,6 +19,7 @@ from app.folding.seen import Seen
 from app.folding.ways import WaySums, sum_of, way_of
 from app.mapping.beside import Beside, ways_by_day
 from app.mapping.choosing import Ended, passes
+from app.mapping.classes import Classes
 from app.mapping.filters import MapQuery
 from app.mapping.marks import Gathered, Integers, gather, joined
 from app.mapping.placing import Floats, Ground, Placed, merged, placed
@@ -73,6 +74,7 @@ class _Raw:
 
     kind: str
     homes: Homes
+    classes: Classes | None = None
     visit_ids: VisitIds = field(default_factory=dict)
     ways: WaySums = field(default_factory=WaySums)
     parts: list[Gathered] = field(default_factory=list)
@@ -83,7 +85,8 @@ class _Raw:
         for view, visit in paired:
             self.ways.add(way_of(view), sum_of(view))
             self.visits.add((view.day, visit))
-        self.parts.append(gather(self.kind, paired, self.homes))
+        code_of = self.classes.code_of if self.classes else None
+        self.parts.append(gather(self.kind, paired, self.homes, code_of))
 
     def visit_of(self, view: Seen) -> int:
         """A view of the last minute has no visit yet, and stands for its visitor's."""
@@ -98,10 +101,11 @@ async def seeing(
     where: Sources,
     homes: Homes,
     beside: Beside | None = None,
+    classes: Classes | None = None,
 ) -> Seeing:
     """Everything behind a map; within one transaction that sees one state of the store.
 
-    beside   is told of every view, chosen or not
+    beside, classes   are told of every view, chosen or not
     """
     key = site.site_id, page.page_id
     tiles = await read_tiles(
@@ -109,17 +113,21 @@ async def seeing(
     )
     if beside is not None:
         beside.take_sealed(await ways_by_day(connection, key, where.sealed))
-    raw = _Raw(query.kind, homes)
+    raw = _Raw(query.kind, homes, classes)
     for first, last in where.raw:
         span = Span.of(site, first, last)
         raw.visit_ids = await visit_ids(connection, span, page.page_id)
         ended = await ended_as(connection, span, page.page_id, query.outcome)
         out = await shut_out(connection, site, span, page.page_id)
+        if classes is not None:
+            await classes.look_up(connection, span, page.page_id)
         async for read in page_view_chunks(connection, span, page.page_id):
             views = [view for view in read if (view.day, view.view_id) not in out]
             raw.take([view for view in views if passes(view, query, ended)])
             if beside is not None:
                 beside.take(views, raw.visit_of, ended)
+            if classes is not None:
+                classes.take(views, raw.visit_of, ended)
     raw.ways.visits = len(raw.visits)
     tiles.ways.merge(raw.ways)
     return Seeing(query.kind, tiles.ways, tiles, joined(raw.parts))

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from app.configuration import LEAST_VISITS
-from app.mapping.filters import MapQuery
 from collector.codes import BAND_EDGES_PX
 from collector.wire import Capture
 
@@ -106,10 +105,15 @@ def unlisted(query: Choice) -> tuple[str, ...]:
     return tuple(name for name, is_wrong in wrong if is_wrong)
 
 
-def is_filtered(query: MapQuery) -> bool:
-    """Whether it asks for some visits of its period alone."""
-    widths = query.viewport_width_min, query.viewport_width_max
-    return any(value is not None for value in (*_values(query), *widths, query.layout))
+def filters_of(query: Choice) -> dict[str, Any]:
+    """What it asks for some visits of its period alone by; empty where it asks for all."""
+    names = (*FILTERS, "viewport_width_min", "viewport_width_max", "layout")
+    told = {name: getattr(query, name, None) for name in names}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def is_filtered(query: Choice) -> bool:
+    return bool(filters_of(query))
 
 
 def neighbours(query: C) -> tuple[Neighbour[C], ...]:
@@ -124,10 +128,6 @@ def neighbours(query: C) -> tuple[Neighbour[C], ...]:
         if getattr(query, name, None) is not None
     )
     return (*dropped, *_other_captures(query), *_wider(query))
-
-
-def _values(query: MapQuery) -> tuple[Any, ...]:
-    return tuple(getattr(query, name) for name in FILTERS)
 
 
 def _other_captures(query: C) -> Iterable[Neighbour[C]]:

@@ -107,7 +107,7 @@ def tiles_know(query: MapQuery) -> bool:
     others = (query.device, query.browser, query.os, query.language, query.outcome, query.channel)
     low, high = query.viewport_width_min, query.viewport_width_max
     at_edges = low in (None, *BAND_EDGES_PX) and (high is None or high + 1 in BAND_EDGES_PX)
-    return at_edges and all(one is None for one in (*others, query.variant))
+    return at_edges and all(one is None for one in (*others, query.variant, query.colour_by))
 
 
 def coarse_enough(page: Page, query: MapQuery) -> bool:

@@ -149,13 +149,19 @@ def placed_tiles(stack: Stack, ground: Ground) -> Placed:
     weights, counted = _weights(stack.kind, sums, ground)
     points, point_weights = _points(stack.kind, sums[as_point], weights[as_point], ground)
     placed_boxes, box_weights = _boxes(cell[as_box], anchor[as_box], weights[as_box], boxes, ground)
+    counts = np.where(bands, 0, counted if stack.kind in TIMED else weights)
+    _, box_counts = _boxes(cell[as_box], anchor[as_box], counts[as_box], boxes, ground)
     return Placed(
         points=points,
         point_weights=point_weights,
         boxes=placed_boxes,
         box_weights=box_weights,
         zones=_zones(stack, sums[cell == SUM_CELL], weights[cell == SUM_CELL]),
+        point_codes=np.zeros(len(points), np.int64),
+        box_counts=np.array(box_counts, np.int64),
+        box_codes=np.zeros(len(box_counts), np.int64),
         marks=int(counted[as_point | as_box].sum()),
+        in_zones=int(counted[(spots | (cell == ZONE_CELL)) & has_box].sum()),
         unplaced=int(sums["marks"][told & ~as_point & ~as_box].sum()),
     )
 

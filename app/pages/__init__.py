@@ -16,6 +16,7 @@ from app.pages import (
     maps,
     members,
     notices,
+    paths,
     settings,
     shares,
     site,
@@ -38,6 +39,7 @@ router.include_router(layouts.router)
 router.include_router(canvas.router)
 router.include_router(settings.router)
 router.include_router(zones.router)
+router.include_router(paths.router)
 router.include_router(snippet.router)
 router.include_router(changes.router)
 router.include_router(members.router)

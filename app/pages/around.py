@@ -7,6 +7,7 @@ from typing import Any
 
 from app.access.session import Rights
 from app.mapping.filters import MAX_DAYS
+from app.mapping.small_numbers import LOWER_EDGES_PX, UPPER_EDGES_PX
 from app.pages.labels import CHOICES, FIELDS, PHASES
 from app.pages.shares import choices as share_choices
 from app.pages.tabs import TAKEN, not_chosen_by, tabs
@@ -35,6 +36,8 @@ def around(
         "choices": CHOICES,
         "fields": FIELDS,
         "max_days": MAX_DAYS,
+        "lower_edges_px": LOWER_EDGES_PX,
+        "upper_edges_px": UPPER_EDGES_PX,
         "phases": PHASES,
         **share_choices(),
     }

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from app.checking.findings import Finding
-from app.pages.queries import last_days, last_heard
+from app.checking.signs import REMEMBERED_DAYS, Signs
 from app.pages.words import N_, Words
-from app.store import Store
 from collector.sites import Page, Site
 
 QUIET_AFTER_DAYS = 3
 """A thank-you page may have a day without an order; its fragment is doubted later than that."""
 
-REMEMBERED_DAYS = 30
 WITHIN = timedelta(hours=1)
 """Of a live shop it is told no closer when somebody was there: it may have been a single visitor.
 """
@@ -29,13 +27,9 @@ class Arrivals:
     day: Mapping[int, date]
 
 
-async def arrivals(store: Store, site: Site, now: datetime) -> Arrivals:
-    today = site.day_of(now)
-    at = await last_heard(store, site.site_id, today - timedelta(days=1))
-    first = today - timedelta(days=REMEMBERED_DAYS - 1)
-    days = await last_days(store, site.site_id, first)
-    heard = {page_id: site.day_of(moment) for page_id, moment in at.items()}
-    return Arrivals(at, {**days, **heard})
+def arrivals(site: Site, found: Signs) -> Arrivals:
+    heard = {page_id: site.day_of(moment) for page_id, moment in found.heard.items()}
+    return Arrivals(found.heard, {**found.seen, **heard})
 
 
 def arrival_findings(site: Site, found: Arrivals, now: datetime, words: Words) -> list[Finding]:

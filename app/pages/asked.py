@@ -89,6 +89,9 @@ def read_asked(pairs: Sequence[tuple[str, str]]) -> Asked:
     filled = _as_lists(own)
     count = Counter(name for name, _ in filled)
     given = {name: value for name, value in filled if name in FIELDS}
+    if given.get("style") != "confetti":
+        # The form was sent with another way to draw: what dots were told apart by goes with them.
+        given.pop("colour_by", None)
     strange = tuple(sorted(name for name, n in count.items() if n > 1 or name not in FIELDS))
     if strange:
         return Asked(given, None, strange, carried)

@@ -17,7 +17,6 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from app.checking.checks import (
-    LOOKED_BACK,
     UNTRUSTED,
     drop_findings,
     lag_findings,
@@ -26,13 +25,14 @@ from app.checking.checks import (
 from app.checking.engines import engines
 from app.checking.findings import Finding, Translated
 from app.checking.pasted import Pasted, read_pasted
+from app.checking.signs import LOOKED_BACK, signs
 from app.context import Context
 from app.mapping.small_numbers import least_visits
 from app.pages.arrivals import Arrivals, arrival_findings, arrivals
 from app.pages.door import ContextDep, shop
 from app.pages.forms import fields_of, from_our_pages, read_form
 from app.pages.labels import CHOICES
-from app.pages.queries import lately
+from app.pages.queries import lately_of_all
 from app.pages.rendering import page_response
 from app.pages.trial import Trial, trials
 from app.pages.words import N_, Words, words_for
@@ -138,8 +138,9 @@ async def _page(
     now = context.clock()
     words = words_for(request.headers.get("accept-language", ""))
     since = site.day_of(now - LOOKED_BACK)
-    found = await arrivals(context.store, site, now)
-    drops = await drop_findings(context.store, context.settings, site, since)
+    told = await signs(context.store, site, now)
+    found = arrivals(site, told)
+    drops = drop_findings(told, context.settings, site)
     proxy = [one for one in drops if one.message == UNTRUSTED]
     least = 1 if site.state == "trying" else least_visits(site.config)
     shown: dict[str, Any] = {
@@ -149,7 +150,7 @@ async def _page(
             [
                 *arrival_findings(site, found, now, words),
                 *(proxy or _different(found)),
-                *await lag_findings(context.store, site, now),
+                *lag_findings(told, site, now),
             ],
             words,
         ),
@@ -172,11 +173,9 @@ def _different(found: Arrivals) -> list[Finding]:
 
 
 async def _walked(context: Context, site: Site, now: datetime) -> list[Trial]:
-    today = site.day_of(now)
-    beacons, batches = await lately(
-        context.store, site.site_id, today - timedelta(days=1), today, VIEWS_SHOWN
-    )
-    return [view for view in trials(site, beacons, batches) if now - view.last_at <= WALKED]
+    days = {site.site_id: site.day_of(now)}
+    sent = (await lately_of_all(context.store, days, VIEWS_SHOWN))[site.site_id]
+    return [view for view in trials(site, *sent) if now - view.last_at <= WALKED]
 
 
 def _lines(findings: Sequence[Finding], words: Words) -> list[Line]:

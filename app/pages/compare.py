@@ -13,9 +13,9 @@ from app.changes import changes_of
 from app.context import Context
 from app.contrasting.asked import CohortFilter, VisitFilter
 from app.contrasting.pixels import PixelAnswer
-from app.contrasting.question import Question, ask
+from app.contrasting.question import Question
 from app.contrasting.schedule import Stage
-from app.drawing.overlays import Picture, etag
+from app.drawing.overlays import Picture
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap
 from app.pages.around import around
@@ -25,12 +25,14 @@ from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
 from app.pages.labels import KINDS
 from app.pages.rendering import page_response
-from app.pages.stalls import Asked, read_asked
+from app.pages.stalls import Asked, few_of_question, read_asked
+from app.pages.standing import drawn_on
 from app.pages.telling import Telling
 from app.pages.words import Words, words_for
 from app.picturing.layouts import Layout
 from app.problems import BadParameters, NotFound, TooFewVisits
-from collector.sites import Page, Site
+from collector.sites import Site
+from heatmap.planning import MIN_VISITS
 
 router = APIRouter()
 
@@ -66,31 +68,38 @@ async def compare_page(
     if asked.wrong:
         return page_response(request, "compare.html.jinja", shown, 422)
     words = words_for(request.headers.get("accept-language", ""))
+    contrasts = context.overlays.contrasts
+    name = await contrasts.name(context, site, page, asked.pixels)
     try:
-        question = await ask(context.store, site, page, asked.query, context.clock())
+        question = await contrasts.question(context, name, site, page, asked.query)
     except TooFewVisits as problem:
-        return page_response(request, "compare.html.jinja", {**shown, "few": problem})
-    told = await _told(context, site, page, asked, question, words)
+        few = await few_of_question(context, site, page, asked, problem)
+        return page_response(request, "compare.html.jinja", {**shown, **few})
+    told = await _told(context, name, asked, question, words)
     return page_response(request, "compare.html.jinja", {**shown, **told})
 
 
 async def _told(
-    context: Context, site: Site, page: Page, asked: Asked, question: Question, words: Words
+    context: Context, name: str, asked: Asked, question: Question, words: Words
 ) -> dict[str, Any]:
     telling = Telling(question, words)
-    drawn = await _difference(context, site, page, asked, question)
+    drawn = await _difference(context, name, asked, question)
     kind = asked.carried.get("kind", "stall")
     kind = kind if kind in KINDS else "stall"
     layout = drawn.layout if drawn is not None else None
-    sides = await _sides(context, site, page, asked, question, telling, kind, layout)
+    sides = await _sides(context, name, asked, question, telling, kind, layout)
     return {
-        "ready_made": ready_made(telling, await changes_of(context.store, site, page)),
+        "ready_made": ready_made(
+            telling, await changes_of(context.store, question.site, question.page)
+        ),
         "sides": sides,
         "zones": _zones(sides),
         "one_layout": len({side.found.layout for side in sides if side.found}) <= 1,
         "kind": kind,
         "kind_label": KINDS[kind],
         "drawn": drawn,
+        "drawn_on": drawn_on(question, drawn),
+        "least_drawn": MIN_VISITS,
         "names": telling.names(),
         "within": telling.within(),
         "question": question,
@@ -99,18 +108,17 @@ async def _told(
 
 
 async def _difference(
-    context: Context, site: Site, page: Page, asked: Asked, question: Question
+    context: Context, name: str, asked: Asked, question: Question
 ) -> PixelAnswer | None:
     """Where both have too few visits nothing is asked of the pixels."""
     if question.why_not is not None or question.stage in (Stage.PLAIN, Stage.RANKED):
         return None
-    return await context.overlays.contrasts.answer(context, site, page, asked.pixels)
+    return await context.overlays.contrasts.of_question(context, name, question, asked.pixels)
 
 
 async def _sides(
     context: Context,
-    site: Site,
-    page: Page,
+    name: str,
     asked: Asked,
     question: Question,
     telling: Telling,
@@ -121,9 +129,7 @@ async def _sides(
     expressions = asked.query.a, asked.query.b
     pictures: list[tuple[MapQuery, Picture] | None] = []
     for cohort in asked.query.cohorts:
-        drawn = await _drawn(
-            context, site, page, asked.query, cohort, question.period, kind, layout
-        )
+        drawn = await _drawn(context, name, question, cohort, kind, layout)
         pictures.append(drawn)
         layout = layout or (drawn[1].found.layout if drawn else None)
     top = max((one[1].drawing.scale_max for one in pictures if one is not None), default=0.0)
@@ -137,21 +143,23 @@ async def _sides(
 
 async def _drawn(
     context: Context,
-    site: Site,
-    page: Page,
-    base: VisitFilter,
+    name: str,
+    question: Question,
     cohort: CohortFilter,
-    period: tuple[date, date],
     kind: str,
     layout: Layout | None,
 ) -> tuple[MapQuery, Picture] | None:
     """On the layout of the other where enough met it there, else on the cohort's own; None where
-    there are too few anyhow."""
+    there are too few anyhow.
+
+    name  of the comparison's data: both maps and the difference are of one state of them
+    """
+    site, page = question.site, question.page
     for ground in dict.fromkeys((layout, None)):
         try:
-            query = map_of(base, cohort, period, kind, ground)
-            name = await etag(context, site, page, query)
-            return query, await context.overlays.picture(context, site, page, query, name)
+            query = map_of(question.query, cohort, question.period, kind, ground)
+            own = f"{name} {query.model_dump_json()}"
+            return query, await context.overlays.picture(context, site, page, query, own)
         except TooFewVisits:
             continue
         except BadParameters:

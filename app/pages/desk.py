@@ -16,7 +16,7 @@ from app.context import Context
 from app.pages.door import ContextDep, may_ask
 from app.pages.forms import from_our_pages
 from app.problems import LinkRefused, NotAllowed, NotFound
-from app.shops import list_sites
+from app.shops import site_by_key
 from collector.sites import Page, Site
 
 
@@ -39,10 +39,10 @@ RightsDep = Annotated[tuple[Rights, ...], Depends(may_ask)]
 
 async def desk(key: str, context: ContextDep, rights: RightsDep) -> Desk:
     """The settings of the shop in the address, for whoever may read them."""
-    for site in await list_sites(context.store):
-        if site.public_key == key and _may(rights, "read", site):
-            return Desk(site, _may(rights, "write", site), _may(rights, "own", site))
-    raise NotFound("no such shop")
+    site = await site_by_key(context.store, key)
+    if site is None or not _may(rights, "read", site):
+        raise NotFound("no such shop")
+    return Desk(site, _may(rights, "write", site), _may(rights, "own", site))
 
 
 DeskDep = Annotated[Desk, Depends(desk)]
@@ -69,7 +69,7 @@ OwnerDep = Annotated[Desk, Depends(_changing(lambda at: at.owns, "an owner"))]
 
 async def anew(context: Context, at: Desk) -> Desk:
     """The desk with the shop as it is after a change."""
-    for site in await list_sites(context.store):
-        if site.site_id == at.site.site_id:
-            return Desk(site, at.edits, at.owns)
-    raise NotFound("no such shop")
+    site = await site_by_key(context.store, at.site.public_key)
+    if site is None:
+        raise NotFound("no such shop")
+    return Desk(site, at.edits, at.owns)

@@ -23,7 +23,7 @@ from app.context import Context, context_of
 from app.pages.forms import fields_of, from_our_pages, read_form
 from app.pages.rendering import HEADERS, page_response, to_root
 from app.problems import LinkRefused, NotFound, Unauthorized
-from app.shops import list_sites
+from app.shops import list_sites, site_by_key
 from collector.sites import Site
 
 router = APIRouter()
@@ -61,10 +61,10 @@ async def shop(
 ) -> Site:
     """The shop in the address, if whoever asks may see it, or of it the page in the address."""
     page = request.path_params.get("slug")
-    for site in await list_sites(context.store):
-        if site.public_key == key and any(one.may("read", site.site_id, page) for one in rights):
-            return site
-    raise NotFound("no such shop")
+    site = await site_by_key(context.store, key)
+    if site is None or not any(one.may("read", site.site_id, page) for one in rights):
+        raise NotFound("no such shop")
+    return site
 
 
 @router.get("/sign-in")

@@ -10,10 +10,9 @@ import math
 from collections.abc import Iterator
 
 from app.contrasting.fields import FieldAnswer
-from app.contrasting.schedule import Stage
+from app.contrasting.schedule import RANKED_FROM, Stage
 from app.contrasting.zones import ZoneAnswer, ZoneRow
 from app.pages.telling import Telling
-from collector.codes import Outcome
 from heatmap.planning import MIN_VISITS
 
 COMMON = 3
@@ -131,6 +130,9 @@ def _too_early(telling: Telling, answer: ZoneAnswer) -> str:
     told = next((one for one in known if math.isfinite(one.ratio.value)), None)
     if told is None:
         return " ".join([telling._("Too early to be sure of anything."), *_until(telling)])
+    if told.ratio.low <= 1 <= told.ratio.high:
+        nothing = telling._("Too early to be sure: no place differs by more than chance may make.")
+        return " ".join([nothing, *_until(telling)])
     number = answer.question.told.numbers[told.zone]
     ranked = telling._(
         "Too early to be sure: at %(zone)s the two differ most, %(first)s against %(second)s "
@@ -172,23 +174,43 @@ def _too_few(telling: Telling) -> str:
             first=first,
             second=second,
         )
-    return " ".join([told, *_last_zones(telling)])
+    return " ".join([told, *_awaited(telling), *_last_zones(telling)])
+
+
+def _awaited(telling: Telling) -> Iterator[str]:
+    """From how many visits on there is a contrast, and about when."""
+    question, words = telling.question, telling.words
+    milestone = next(one for one in question.milestones() if one.stage is Stage.RANKED)
+    if not max(question.sizes):
+        yield telling._("A visit is decided when it orders, or when its hours to do so are over.")
+    elif not min(question.sizes):
+        yield telling._("Of one of the two there is none yet, so nothing foretells when that ends.")
+    elif milestone.reached:
+        yield telling._("Each of the two takes %(n)s.", n=words.number(question.least))
+    elif milestone.on is None:
+        yield telling._("At this rate there will not be enough.")
+    else:
+        yield telling._(
+            "That takes %(n)s of both together: about %(day)s.",
+            n=words.number(RANKED_FROM),
+            day=words.day(milestone.on),
+        )
 
 
 def _last_zones(telling: Telling) -> Iterator[str]:
-    """Where most visits that did not complete told of something last."""
+    """Where most visits that ended on the page told of something last."""
     question, words = telling.question, telling.words
     left = question.told.acts.last
     counts = [(int((left == n).sum()), n) for n in range(len(question.told.numbers))]
     counts = sorted((one for one in counts if one[0]), key=lambda one: (-one[0], one[1]))
-    gone = int((question.found.visits.outcome != Outcome.COMPLETED).sum())
+    gone = int(question.found.visits.left.sum())
     if counts and gone >= question.least:
         listed = ", ".join(
             f"{question.zone_name(question.told.numbers[n])} ({words.number(times)})"
             for times, n in counts[:COMMON]
         )
         yield telling._(
-            "Of %(n)s that did not complete the last sign came from: %(zones)s.",
+            "Of %(n)s visits that ended here the last sign came from: %(zones)s.",
             n=words.number(gone),
             zones=listed,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -15,7 +15,7 @@ from app.contrasting.question import least_of
 from app.pages.door import ContextDep, OwnerDep
 from app.pages.labels import PHASES
 from app.pages.opening import DAYS, Opening, opening
-from app.pages.queries import Counts, counts_of_all, ends_of_all, lately
+from app.pages.queries import Counts, counts_of_all, ends_of_all, lately_of_all
 from app.pages.rendering import page_response
 from app.pages.trial import Trial, trials
 from app.pages.words import Words, words_for
@@ -70,6 +70,8 @@ async def _shops(context: Context, sites: Sequence[Site], words: Words) -> list[
     days = {site.site_id: site.day_of(context.clock()) for site in sites}
     counts = await counts_of_all(context.store, days, DAYS)
     ends = await ends_of_all(context.store, days, DAYS)
+    on_trial = [site for site in sites if site.state == "trying"]
+    walked = await _walked(context, on_trial, days)
     return [
         Shop(
             site=site,
@@ -79,7 +81,7 @@ async def _shops(context: Context, sites: Sequence[Site], words: Words) -> list[
                 context, site, ends[site.site_id], counts.get(site.site_id, {}), words
             ),
             threshold=least_of(site),
-            trials=await _trials(context, site) if site.state == "trying" else (),
+            trials=walked.get(site.site_id, ()),
         )
         for site in sites
     ]
@@ -89,10 +91,10 @@ def along_the_journey(site: Site) -> tuple[Page, ...]:
     return tuple(sorted(site.pages.values(), key=lambda page: (page.phase, page.page_id)))
 
 
-async def _trials(context: Context, site: Site) -> tuple[Trial, ...]:
-    """Yesterday's signals count too: around midnight a trial has two days."""
-    today = site.day_of(context.clock())
-    beacons, batches = await lately(
-        context.store, site.site_id, today - timedelta(days=1), today, VIEWS_SHOWN
-    )
-    return tuple(trials(site, beacons, batches)[:VIEWS_SHOWN])
+async def _walked(
+    context: Context, sites: Sequence[Site], days: Mapping[int, date]
+) -> Mapping[int, tuple[Trial, ...]]:
+    """By shop, what each of these just sent."""
+    own = {site.site_id: days[site.site_id] for site in sites}
+    sent = await lately_of_all(context.store, own, VIEWS_SHOWN)
+    return {site.site_id: tuple(trials(site, *sent[site.site_id])[:VIEWS_SHOWN]) for site in sites}

@@ -117,6 +117,15 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
         "confetti": N_("dots"),
         "zones": N_("filled zones"),
     },
+    "colour_by": {
+        "device": N_("device"),
+        "outcome": N_("how the visit ended"),
+        "channel": N_("where they came from"),
+        "variant": N_("variant"),
+        "browser": N_("browser"),
+        "os": N_("system"),
+        "language": N_("the browser’s language"),
+    },
     "marks": {
         "contours": N_("lines of heat"),
         "folds": N_("where windows end"),
@@ -147,6 +156,7 @@ FIELDS: Mapping[str, str] = {
     "aggregation": N_("Counted"),
     "per": N_("Amounts for"),
     "style": N_("Drawn as"),
+    "colour_by": N_("Dots coloured by"),
     "marks": N_("Drawn over it"),
     "palette": N_("Colours"),
     "scale": N_("Colour scale"),

@@ -9,6 +9,7 @@ from app.mapping.audience import Audience
 from app.mapping.filters import PLACELESS, MapQuery
 from app.mapping.folds import FOLD_SHARES
 from app.mapping.maps import PageMap, per_visit
+from app.pages.dot_classes import dot_lines
 from app.pages.labels import AREA_PX2, CHOICES
 from app.pages.words import N_, WORDS, Words
 from collector.wire import Reason
@@ -124,7 +125,7 @@ def _keys(found: PageMap, words: Words) -> Iterator[Key]:
     """What dots and lines stand for."""
     _ = words.catalogue.gettext
     if found.query.style == "confetti":
-        yield Key(0, _(DOTS[found.query.kind]))
+        yield from _dot_keys(found, words)
     if "contours" in found.query.drawn_over:
         shares = ", ".join(words.share(share) for share in CONTOUR_SHARES)
         yield Key("solid", _("%(shares)s of full colour") % {"shares": shares})
@@ -134,6 +135,13 @@ def _keys(found: PageMap, words: Words) -> Iterator[Key]:
             "broken",
             _("windows end: %(shares)s") % {"shares": shares},
         )
+
+
+def _dot_keys(found: PageMap, words: Words) -> Iterator[Key]:
+    if not found.classes:
+        yield Key(0, words.catalogue.gettext(DOTS[found.query.kind]))
+    for line in dot_lines(found, words):
+        yield Key(line.number, line.text)
 
 
 def _facts(found: PageMap, words: Words) -> Iterator[tuple[str, str]]:
@@ -152,6 +160,8 @@ def _facts(found: PageMap, words: Words) -> Iterator[tuple[str, str]]:
             yield _("Scale"), _(curve)
     if query.style == "confetti":
         yield _("Dots"), _dots(found, words)
+    if query.colour_by is not None:
+        yield _("Each dot"), _(DOTS[query.kind])
     if query.style == "zones" or "zones" in query.drawn_over:
         yield _("Zones"), ", ".join(_zone_names(found))
     yield _("Layout"), _layout(found, words)
@@ -176,20 +186,13 @@ def _audience(of_shop: Audience, words: Words) -> Iterator[tuple[str, str]]:
 
 
 def _dots(found: PageMap, words: Words) -> str:
-    drawn = words.number(min(len(found.points), MOST_DOTS))
-    known = words.number(len(found.points))
-    said = (
-        drawn
-        if drawn == known
-        else words.catalogue.gettext("%(n)s of %(all)s") % {"n": drawn, "all": known}
-    )
-    if not found.boxes:
+    drawn = words.number(min(len(found.dots), MOST_DOTS))
+    known = words.number(len(found.dots))
+    _ = words.catalogue.gettext
+    said = drawn if drawn == known else _("%(n)s of %(all)s") % {"n": drawn, "all": known}
+    if not found.dots_in_zones:
         return said
-    rest = words.catalogue.ngettext(
-        "%(n)s place is known by zone or band alone",
-        "%(n)s places are known by zone or band alone",
-        len(found.boxes),
-    ) % {"n": words.number(len(found.boxes))}
+    rest = _("%(n)s known by zone alone, in rows") % {"n": words.number(found.dots_in_zones)}
     return f"{said}; {rest}"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,23 +17,22 @@ from app.context import Context
 from app.drawing.overlays import Picture, etag
 from app.drawing.painting import CONTOUR_SHARES, MOST_DOTS
 from app.links import own_url
-from app.mapping.audience import audience
 from app.mapping.filters import PLACELESS, TIMED
-from app.mapping.folds import FOLD_SHARES, fold_lines
+from app.mapping.folds import FOLD_SHARES
 from app.mapping.maps import PageMap, per_visit
 from app.pages.around import around
 from app.pages.asked import PERIOD, Asked, area_of, plainly, read_asked
 from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
+from app.pages.few import dropped_labels, few_of
 from app.pages.labels import DROPS, KINDS
-from app.pages.queries import counts_by_page, dropped_by_reason
 from app.pages.rendering import page_response
-from app.pages.silence import silence
+from app.pages.silence import known_in, silence
 from app.pages.tabs import map_view
 from app.picturing.layouts import Layout, layouts_of
-from app.problems import BadParameters, NotFound, TooFewApart, TooFewVisits
+from app.problems import BadParameters, NotFound, TooFewVisits
 from collector.sites import Page, Site
-from collector.wire import BAND_PX, DWELL_STEPS_S, HEIGHT_STEP_PX, HELD_MAX_S, SCROLL_STEP_PX
+from collector.wire import BAND_PX, DWELL_STEPS_S, HELD_MAX_S, SCROLL_STEP_PX
 from heatmap.bandwidth import MAX_BANDWIDTH_PX, MIN_BANDWIDTH_PX
 from heatmap.colours import names as palettes
 from heatmap.page import MAX_PIXELS
@@ -45,26 +44,6 @@ REACH_AT = (0.25, 0.5, 0.75, 1.0)
 
 BANDWIDTH_STEPS_PX = (12, 24, 40, 64, 100)
 """Offered beside whatever is typed: from a small control to a column of text."""
-
-
-FORESEEN_DAYS = 3 * 365
-"""A date beyond it is none: nobody waits for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Few:
-    """Too few visits for a live shop: how many there are, how many are lacking, and until when.
-
-    Of a choice among visits neither is told. `apart`: it is another map beside which they would be
-    too few; `period`: what to ask for then, where a day is the matter.
-    """
-
-    visits: int | None
-    missing: int | None
-    days: int | None = None
-    until: date | None = None
-    apart: bool = False
-    period: tuple[date, date] | None = None
 
 
 @router.get("/sites/{key}/pages/{slug}")
@@ -79,9 +58,7 @@ async def map_page(
         raise NotFound("no such page of this shop")
     page = site.pages[slug]
     asked = read_asked(request.query_params.multi_items())
-    layouts = await layouts_of(context.store, site, page.page_id)
-    shown = {
-        **_choices(layouts),
+    shown: dict[str, Any] = {
         "asked": asked,
         "url": own_url(context.settings),
         **around(site, page, rights, asked.everything, map_view(asked.given)),
@@ -89,14 +66,12 @@ async def map_page(
     try:
         if asked.query is not None:
             shown["period"] = asked.query.period(site.day_of(context.clock()))
-        if asked.query is not None and shown["at_home"]:
-            # In the shop's own words, and so for nobody who only holds a link.
-            shown["changes"] = await changes_in(context.store, site, page, *shown["period"])
-        return await _answer(request, context, site, page, asked, shown)
+            return await _answer(request, context, site, page, asked, shown)
     except BadParameters as problem:
         named = tuple(pointer.removeprefix("/") for pointer, _ in problem.errors)
-        wrong = replace(asked, query=None, wrong=named or (PERIOD,))
-        return _page(request, {**shown, "asked": wrong}, 422)
+        shown["asked"] = replace(asked, query=None, wrong=named or (PERIOD,))
+    layouts = await layouts_of(context.store, site, page.page_id)
+    return _page(request, {**shown, **_choices(layouts)}, 422)
 
 
 async def _answer(
@@ -107,47 +82,27 @@ async def _answer(
     asked: Asked,
     shown: dict[str, Any],
 ) -> Response:
-    if asked.query is None:
-        return _page(request, shown, 422)
+    assert asked.query is not None
     name = await etag(context, site, page, asked.query)
     period: tuple[date, date] = shown["period"]
     try:
         drawn = await context.overlays.picture(context, site, page, asked.query, name)
     except TooFewVisits as problem:
-        few = await _few(context, site, page, asked, problem)
-        dropped = [] if problem.visits else await _dropped(context, site, shown["period"])
-        why = None if problem.visits else await silence(context, site, page, asked.query, period)
-        return _page(request, {**shown, "few": few, "dropped": dropped, "silence": why})
+        few = await few_of(context, site, page, asked.query, period, problem)
+        layouts = await layouts_of(context.store, site, page.page_id)
+        return _page(request, {**shown, **_choices(layouts), "few": few})
     found = drawn.found
-    told = _told(asked, drawn)
+    told = {**_choices(found.layouts), **_told(asked, drawn)}
+    if shown["at_home"]:
+        # In the shop's own words, and so for nobody who only holds a link.
+        told["changes"] = await changes_in(context.store, site, page, *period)
     period = found.date_from, found.date_to
-    told["audience"] = await audience(context.store, site.site_id, period)
+    told["audience"] = drawn.of_shop
     if not found.views:
-        told["dropped"] = await _dropped(context, site, (found.date_from, found.date_to))
-        told["silence"] = await silence(context, site, page, asked.query, period)
-    if found.query.kind == "scroll":
-        told["fits"] = await _fits(context, found)
+        known = await known_in(context, site, page, period)
+        told["dropped"] = dropped_labels(known.dropped)
+        told["silence"] = silence(known, asked.query, context.clock())
     return _page(request, {**shown, **told})
-
-
-async def _dropped(
-    context: Context, site: Site, period: tuple[date, date]
-) -> list[tuple[str, int]]:
-    """Where nothing was counted, what arrived instead: label and how often.
-
-    A collector of another version may know reasons that this one does not; the labels leave out
-    what is no drop.
-    """
-    drops = await dropped_by_reason(context.store, site.site_id, *period)
-    return [(DROPS[reason], n) for reason, n in drops.items() if reason in DROPS]
-
-
-async def _fits(context: Context, found: PageMap) -> bool:
-    """Whether three of four windows show the whole page, as far as their steps can tell."""
-    period = found.date_from, found.date_to
-    key = found.site.site_id, found.page.page_id
-    folds = await fold_lines(context.store, key, period, found.query, found.layout)
-    return bool(folds) and folds[0] + HEIGHT_STEP_PX > found.height_px
 
 
 def _page(request: Request, shown: dict[str, Any], status: int = 200) -> Response:
@@ -191,32 +146,6 @@ def layout_name(layout: Layout) -> str:
     return f"{layout.layout_id & (2**64 - 1):016x}"
 
 
-async def _few(
-    context: Context, site: Site, page: Page, asked: Asked, problem: TooFewVisits
-) -> Few:
-    if isinstance(problem, TooFewApart):
-        return Few(None, None, apart=True, period=problem.period)
-    today = site.day_of(context.clock())
-    assert asked.query is not None
-    first, last = asked.query.period(today)
-    if last < today or not problem.visits:
-        return Few(problem.visits, problem.missing)
-    counts = await counts_by_page(context.store, site.site_id, first, today)
-    known = counts.get(page.page_id)
-    since = known.first_day if known else today
-    days = days_until(problem, since, today)
-    until = today + timedelta(days) if days <= FORESEEN_DAYS else None
-    return Few(problem.visits, problem.missing, days, until)
-
-
-def days_until(problem: TooFewVisits, since: date, today: date) -> int:
-    """Days to go at the pace since the page's first view, the begun day counted whole."""
-    assert problem.missing is not None
-    assert problem.visits
-    days = (today - since).days + 1
-    return -(-problem.missing * days // problem.visits)
-
-
 def _told(asked: Asked, drawn: Picture) -> dict[str, Any]:
     found, drawing = drawn.found, drawn.drawing
     area = 1 if found.query.kind == "scroll" else area_of(found.query)
@@ -230,10 +159,11 @@ def _told(asked: Asked, drawn: Picture) -> dict[str, Any]:
         "estimated": found.query.kind == "stall" and found.scriptless,
         "clock_steps_s": [step for step in DWELL_STEPS_S if step < HELD_MAX_S],
         "scroll_step_px": SCROLL_STEP_PX,
+        "fits": found.fits,
         "something": drawing.peak > 0,
         "contour_shares": CONTOUR_SHARES,
         "fold_shares": FOLD_SHARES,
-        "dots": min(len(found.points), MOST_DOTS),
+        "dots": min(len(found.dots), MOST_DOTS),
         "same_scale": asked.again(full_colour=plainly(drawing.scale_max * area)),
         "hottest": max((zone.total for zone in found.zones), default=0.0),
         "reach": _reach(found),

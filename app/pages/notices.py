@@ -20,6 +20,7 @@ from app.pages.rendering import page_response
 from app.pages.words import N_, WORDS, Words, words_for
 from app.retention import TILES, VIEWS, Kept, kept
 from collector.sites import Site
+from collector.spool import RAW_KEPT
 from collector.tables import RAW, metadata
 
 router = APIRouter()
@@ -41,6 +42,7 @@ HOLDS: Mapping[str, str] = {
     "dropped": N_("counts of what was not recorded, and why"),
     "path": N_("addresses of pages, with whatever looks personal replaced"),
     "salt": N_("the day’s key, from which visits are numbered"),
+    "erasure": N_("what was deleted, so that no machine’s waiting rows bring it back"),
 }
 """Every table in which anything of a visitor is, or is counted."""
 
@@ -256,6 +258,8 @@ def _kept(words: Words, table: str, periods: Kept) -> str:
         return _say(words, N_("%(hours)s hours at the most"), hours=words.number(SALT_HOURS))
     if table == "path":
         return _say(words, N_("until the shop is deleted"))
+    if table == "erasure":
+        return _say(words, N_("%(days)s days"), days=words.number(RAW_KEPT.days))
     group = next((group for group in (RAW, VIEWS, TILES) if table in group), TILES)
     days = periods.of(group)
     if days is None:

@@ -1,4 +1,5 @@
-"""What pages ask of the store beside maps: counts of a period, and what a trial shop just sent."""
+"""What pages ask of the store beside maps: counts of a period, what is known of a silent page, and
+what a trial shop just sent."""
 
 from __future__ import annotations
 
@@ -34,34 +35,45 @@ _ENDS = """
 """The days are named twice: a plan leaves out partitions by constants alone."""
 
 _LATELY = """
-    WITH lately AS (
-        SELECT site_id, day, view_id FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3
-        GROUP BY site_id, day, view_id ORDER BY max(at) DESC LIMIT $4
+    WITH own AS (SELECT * FROM unnest($1::int[], $2::date[]) AS own(site_id, today)),
+    heard AS (
+        SELECT site_id, day, view_id,
+               row_number() OVER (PARTITION BY site_id ORDER BY max(at) DESC) AS place
+        FROM own JOIN beacon USING (site_id)
+        WHERE day BETWEEN today - 1 AND today AND day BETWEEN $3 AND $4
+        GROUP BY site_id, day, view_id
+    ), told AS (
+        SELECT site_id, day, view_id, seq,
+               row_number() OVER (PARTITION BY site_id ORDER BY at DESC) AS place
+        FROM own JOIN batch USING (site_id)
+        WHERE day BETWEEN today - 1 AND today AND day BETWEEN $3 AND $4
     )
-    SELECT view_id, o.page_id, o.at AS opened_at, o.device, b.at, b.name
-    FROM lately JOIN beacon AS o USING (site_id, day, view_id)
+    SELECT site_id, view_id, o.page_id, b.at, b.name, o.at AS opened_at, o.device,
+           NULL AS opened_min, NULL AS codes, NULL AS n, NULL AS enc, NULL AS ev
+    FROM heard JOIN beacon AS o USING (site_id, day, view_id)
     JOIN beacon AS b USING (site_id, day, view_id)
-    WHERE o.name = 'open'
+    WHERE place <= $5 AND o.name = 'open' AND o.day BETWEEN $3 AND $4 AND b.day BETWEEN $3 AND $4
+    UNION ALL
+    SELECT site_id, view_id, page_id, at, NULL, NULL, NULL, opened_min, codes, n, enc, ev
+    FROM told JOIN batch USING (site_id, day, view_id, seq)
+    WHERE place <= $5 AND day BETWEEN $3 AND $4
 """
-_BATCHES = """
-    SELECT view_id, page_id, opened_min, codes, at, n, enc, ev
-    FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3 ORDER BY at DESC LIMIT $4
-"""
+"""Beacons of the views heard of last, and the newest batches, which have no name."""
 
-
-_DROPPED = """
-    SELECT reason, sum(n)::bigint AS n FROM dropped
-    WHERE site_id = $1 AND day BETWEEN $2 AND $3 GROUP BY reason ORDER BY n DESC, reason
-"""
-
-_LAST_HEARD = """
-    SELECT page_id, max(at) AS at FROM (
-        SELECT page_id, at FROM beacon WHERE site_id = $1 AND day >= $2 AND name = 'open'
-        UNION ALL SELECT page_id, at FROM batch WHERE site_id = $1 AND day >= $2
-    ) AS heard GROUP BY page_id
-"""
-_LAST_DAY = """
-    SELECT page_id, max(day) AS day FROM view WHERE site_id = $1 AND day >= $2 GROUP BY page_id
+_KNOWN = """
+    SELECT 'met' AS what, NULL AS reason, count(*) AS n, count(DISTINCT visit_id) AS visits,
+           min(day) AS first_day, NULL::timestamptz AS at
+    FROM view WHERE site_id = $1 AND page_id = $2 AND day BETWEEN $3 AND $4
+    UNION ALL
+    SELECT 'heard', NULL, NULL, NULL, NULL, max(at) FROM (
+        SELECT at FROM beacon
+        WHERE site_id = $1 AND page_id = $2 AND day BETWEEN $5 AND $6 AND name = 'open'
+        UNION ALL
+        SELECT at FROM batch WHERE site_id = $1 AND page_id = $2 AND day BETWEEN $5 AND $6
+    ) AS heard
+    UNION ALL
+    SELECT 'dropped', reason, sum(n)::bigint, NULL, NULL, NULL FROM dropped
+    WHERE site_id = $1 AND day BETWEEN $3 AND $4 GROUP BY reason
 """
 
 
@@ -86,6 +98,20 @@ class Ends:
     def decided(self) -> int:
         """Visits that reached the checkout and of whose end is known."""
         return self.completed + self.abandoned
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a page that has little to show.
+
+    counts   of the period, None where nobody met it
+    heard    when it was last heard of, by what arrived: no job has to have seen it
+    dropped  what the whole shop sent in the period and was not kept, most first
+    """
+
+    counts: Counts | None
+    heard: datetime | None
+    dropped: Mapping[str, int]
 
 
 Days = Mapping[int, date]
@@ -134,29 +160,31 @@ async def counts_by_page(
     return {row["page_id"]: Counts(row["visits"], row["views"], row["first_day"]) for row in rows}
 
 
-async def dropped_by_reason(
-    store: Store, site_id: int, first: date, last: date
-) -> Mapping[str, int]:
-    """What the whole shop sent and was not kept, most first: a drop is not told by page."""
-    rows = await store.fetch(_DROPPED, site_id, first, last)
-    return {row["reason"]: row["n"] for row in rows}
+async def known_of(
+    store: Store, key: tuple[int, int], period: tuple[date, date], lately: tuple[date, date]
+) -> Known:
+    """Of a shop's page; `lately` are the days on which it is listened for."""
+    rows = await store.fetch(_KNOWN, *key, *period, *lately)
+    (met,) = (row for row in rows if row["what"] == "met")
+    (heard,) = (row for row in rows if row["what"] == "heard")
+    dropped = sorted((-row["n"], row["reason"]) for row in rows if row["what"] == "dropped")
+    counts = Counts(met["visits"], met["n"], met["first_day"]) if met["n"] else None
+    return Known(counts, heard["at"], {reason: -n for n, reason in dropped})
 
 
-async def lately(
-    store: Store, site_id: int, first: date, last: date, most: int
-) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Rows of the `most` views heard of last, and the `most` newest batches."""
-    told = (site_id, first, last, most)
-    return await store.fetch(_LATELY, *told), await store.fetch(_BATCHES, *told)
+async def lately_of_all(
+    store: Store, days: Days, most: int
+) -> Mapping[int, tuple[Sequence[Any], Sequence[Any]]]:
+    """By shop: beacons of the `most` views heard of last, and the `most` newest batches.
 
-
-async def last_heard(store: Store, site_id: int, since: date) -> Mapping[int, datetime]:
-    """When each page was last heard of, by what arrived: no job has to have seen it."""
-    rows = await store.fetch(_LAST_HEARD, site_id, since)
-    return {row["page_id"]: row["at"] for row in rows}
-
-
-async def last_days(store: Store, site_id: int, since: date) -> Mapping[int, date]:
-    """The day of each page's last view, as the closing job left them."""
-    rows = await store.fetch(_LAST_DAY, site_id, since)
-    return {row["page_id"]: row["day"] for row in rows}
+    Yesterday's count too: around midnight whoever tries a shop out has two days.
+    """
+    found: dict[int, tuple[list[Any], list[Any]]] = {site_id: ([], []) for site_id in days}
+    if not days:
+        return found
+    least, most_day = min(days.values()) - timedelta(days=1), max(days.values())
+    told = list(days), list(days.values()), least, most_day, most
+    for row in await store.fetch(_LATELY, *told):
+        beacons, batches = found[row["site_id"]]
+        (batches if row["name"] is None else beacons).append(row)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -12,7 +13,10 @@ from starlette.types import Scope
 
 from app.access.session import signed_in
 from app.front import own_path
+from app.pages.chosen import chosen
+from app.pages.dot_classes import dot_lines
 from app.pages.look import ICON, SHEET
+from app.pages.refusals import own_words
 from app.pages.words import WORDS, Words, words_for
 
 HEADERS = {
@@ -39,6 +43,9 @@ def _environment(words: Words) -> Environment:
     made.filters["translated"] = lambda pair: (pair[0], words.catalogue.gettext(pair[1]))
     made.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]
     made.globals.update(words=words, sheet=SHEET.name, icon=ICON.name)
+    made.globals["in_words"] = partial(chosen, words=words)
+    made.globals["own_words"] = partial(own_words, words=words)
+    made.globals["dot_lines"] = partial(dot_lines, words=words)
     return made
 
 

@@ -21,6 +21,7 @@ from app.pages.faults import Fault, Faults, fault, refused
 from app.pages.forms import fields_of, read_form
 from app.pages.rendering import HEADERS, page_response
 from app.pages.words import N_, Words, words_for
+from app.refused import OURS, said
 from app.shops import ShopError, go_live
 
 router = APIRouter()
@@ -43,8 +44,6 @@ NUMBERS: Mapping[str, str] = {
 SWITCH = "honour_opt_out"
 ASKED = ("mode", "consent", SWITCH, *LISTS, *NUMBERS)
 """What this form holds; all else of the configuration stays as it is."""
-
-PYDANTIC = "Value error, "
 
 
 @router.get("/sites/{key}/settings")
@@ -135,7 +134,7 @@ def _field(loc: tuple[int | str, ...], message: str) -> str:
         return str(loc[1]) if len(loc) > 1 else "tool"
     if loc:
         return str(loc[0])
-    told = message.removeprefix(PYDANTIC)
+    told = message.removeprefix(OURS)
     return next((name for name in NUMBERS if told.startswith(name)), "mode")
 
 
@@ -148,7 +147,7 @@ def _told(error: Mapping[str, Any], words: Words) -> Fault:
         return fault(words, N_("The name of a cookie, as your consent tool writes it."))
     if error["loc"][:1] == ("origins",):
         return fault(words, N_("A host, such as shop.nl, without https:// and without a path."))
-    return refused(Exception(error["msg"].removeprefix(PYDANTIC)))
+    return refused(Exception(said(error)))
 
 
 def _page(

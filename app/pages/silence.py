@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from app.context import Context
-from app.mapping.filters import MapQuery
-from app.mapping.small_numbers import is_filtered
-from app.pages.queries import counts_by_page, last_heard
+from app.mapping.small_numbers import Choice, is_filtered
+from app.pages.queries import Known, known_of
 from collector.sites import Page, Site
 
 HEARD_WITHIN = timedelta(days=30)
@@ -32,14 +31,16 @@ class Silence:
     quiet: bool
 
 
-async def silence(
-    context: Context, site: Site, page: Page, query: MapQuery, period: tuple[date, date]
-) -> Silence:
+async def known_in(context: Context, site: Site, page: Page, period: tuple[date, date]) -> Known:
+    """What is known of a page that has little to show in this period."""
     now = context.clock()
-    if is_filtered(query):
-        counts = (await counts_by_page(context.store, site.site_id, *period)).get(page.page_id)
-        if counts is not None:
-            return Silence(counts.views, None, quiet=False)
-    heard = await last_heard(context.store, site.site_id, site.day_of(now - HEARD_WITHIN))
-    at = heard.get(page.page_id)
-    return Silence(0, at, quiet=at is None or now - at > QUIET)
+    # A collector whose clock is ahead may be in tomorrow already.
+    lately = site.day_of(now - HEARD_WITHIN), site.day_of(now) + timedelta(days=1)
+    return await known_of(context.store, (site.site_id, page.page_id), period, lately)
+
+
+def silence(known: Known, query: Choice, now: datetime) -> Silence:
+    """known: of everybody in the period that `query` asks for."""
+    if is_filtered(query) and known.counts is not None:
+        return Silence(known.counts.views, None, quiet=False)
+    return Silence(0, known.heard, quiet=known.heard is None or now - known.heard > QUIET)

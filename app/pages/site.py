@@ -13,14 +13,11 @@ from starlette.responses import Response
 
 from app.context import Context
 from app.contrasting.question import least_of
-from app.drawing.overlays import Picture, etag
-from app.mapping.filters import MapQuery
-from app.mapping.maps import PageMap
 from app.pages.door import ContextDep, shop
+from app.pages.few import FORESEEN_DAYS, days_until
+from app.pages.glances import Glance, glance
 from app.pages.home import along_the_journey
 from app.pages.labels import PHASES
-from app.pages.look import SHIFT_STEPS, THUMB_HEIGHT
-from app.pages.maps import FORESEEN_DAYS, days_until
 from app.pages.opening import DAYS, opening
 from app.pages.queries import Counts, counts_by_page, ends_of_all
 from app.pages.rendering import page_response
@@ -29,23 +26,16 @@ from app.problems import TooFewApart, TooFewVisits
 from collector.sites import Page, Site
 
 router = APIRouter()
-ON_PICTURE = MapQuery(kind="stall", picture="page")
-WIREFRAME = MapQuery(kind="stall", marks="zones")
-"""Of a page without a picture its zones stand for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A page as it is listed; image and size_px: None where there is nothing to see yet."""
+    """A page as it is listed; glance: None where its map may not be shown yet."""
 
     page: Page
     counts: Counts | None
     sentence: str
-    image: str | None = None
-    size_px: tuple[int, int] | None = None
-    shifted: int = 0
-    """Steps of SHIFT_STEPS by which the picture lies lower than its top, so that what is hottest
-    shows."""
+    glance: Glance | None = None
 
 
 @router.get("/sites/{key}")
@@ -79,42 +69,18 @@ async def _card(
     if site.state == "live" and visits < least:  # known before anything is read
         return Card(page, own, _until(own, TooFewVisits(visits, least), today, words))
     try:
-        drawn = await _drawn(context, site, page, ON_PICTURE)
-        if drawn.found.layout is None or not drawn.found.layout.picture_hash:
-            drawn = await _drawn(context, site, page, WIREFRAME)
+        found = await glance(context, site, page)
     except TooFewVisits as problem:
         return Card(page, own, _until(own, problem, today, words))
-    found = drawn.found
-    if found.layout is None and not found.marks:
-        return Card(page, own, stall_told(found, words))
-    image = "picture=page" if found.query is ON_PICTURE else "marks=zones"
-    size_px = found.width_px, found.height_px
-    return Card(page, own, stall_told(found, words), image, size_px, _shift(drawn))
+    return Card(page, own, stall_told(found, words), found)
 
 
-async def _drawn(context: Context, site: Site, page: Page, query: MapQuery) -> Picture:
-    """The map that the small picture is: drawn for it anyway, and kept."""
-    name = await etag(context, site, page, query)
-    return await context.overlays.picture(context, site, page, query, name)
-
-
-def _shift(drawn: Picture) -> int:
-    """How far down the hottest place lies, of what the small picture cannot show at once."""
-    found, peak_px = drawn.found, drawn.drawing.peak_y_px
-    shown_px = found.width_px * THUMB_HEIGHT
-    hidden_px = found.height_px - shown_px
-    if peak_px is None or hidden_px <= 0:
-        return 0
-    above = min(max((peak_px - shown_px / 2) / hidden_px, 0.0), 1.0)
-    return round(SHIFT_STEPS * above)
-
-
-def stall_told(found: PageMap, words: Words) -> str:
+def stall_told(found: Glance, words: Words) -> str:
     """Where visitors rest longest, in a sentence."""
     _, ngettext = words.catalogue.gettext, words.catalogue.ngettext
     if not found.views:
         return _("No page view in the last %(days)s days.") % {"days": DAYS}
-    worst = next((zone for zone in found.zones if zone.total > 0), None)
+    worst = found.worst
     if worst is None:
         return _("No stall at a zone was told of.")
     return ngettext(

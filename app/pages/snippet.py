@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.links import own_url
+from app.page_rules import most_zones
 from app.pages.desk import Desk, DeskDep
 from app.pages.door import ContextDep
 from app.pages.faults import refused
@@ -54,6 +55,7 @@ async def snippet_page(request: Request, context: ContextDep, at: DeskDep) -> Re
             site_key=at.site.public_key,
             page=page,
             base=base,
+            zones=most_zones(at.site, page),
             ref=shown["ref"] or None,
             scripted=scripted,
         )

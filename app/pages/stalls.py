@@ -15,21 +15,30 @@ from starlette.responses import Response
 
 from app.changes import Change, changes_of
 from app.context import Context
-from app.contrasting.asked import PixelsQuery, ZonesQuery
-from app.contrasting.fields import field_answer
+from app.contrasting.asked import PixelsQuery, ZonesQuery, period_of
 from app.contrasting.pixels import PixelAnswer
-from app.contrasting.question import Question, ask
+from app.contrasting.question import Question
 from app.contrasting.schedule import Stage
-from app.contrasting.zones import ZoneRow, zone_answer
+from app.contrasting.zones import ZoneRow
 from app.pages.around import around
 from app.pages.asked import PERIOD
 from app.pages.comparing import Pair, ready_made
 from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
+from app.pages.few import few_of
 from app.pages.finding import finding, form_finding
 from app.pages.labels import DROPS
 from app.pages.rendering import page_response
-from app.pages.standing import association, held, left_out, needed, steps, truth, verdict
+from app.pages.standing import (
+    association,
+    drawn_on,
+    held,
+    left_out,
+    needed,
+    steps,
+    truth,
+    verdict,
+)
 from app.pages.tabs import parted
 from app.pages.telling import Telling
 from app.pages.words import Words, words_for
@@ -38,6 +47,9 @@ from collector.sites import Page, Site
 from heatmap.planning import MIN_VISITS
 
 router = APIRouter()
+OF_A_QUESTION = frozenset({"a", "b", "planned", "date_from", "date_to"})
+"""What a question is about, as no filter chooses it."""
+
 SiteDep = Annotated[Site, Depends(shop)]
 
 
@@ -67,6 +79,15 @@ class Asked:
     @property
     def address(self) -> str:
         return urlencode(self.given)
+
+    def again(self, **more: str) -> str:
+        """The same question to the page, with something put in its place."""
+        return urlencode({**self.given, **self.carried, **more})
+
+    @property
+    def unfiltered(self) -> str:
+        """The same two cohorts in the same period, of everybody."""
+        return urlencode({name: told for name, told in self.given.items() if name in OF_A_QUESTION})
 
     def comparing(self, pair: Pair) -> str:
         """The same visits, asked for other cohorts."""
@@ -122,13 +143,15 @@ async def stalls_page(
     outside = around(site, page, rights, asked.everything, "stalls")
     words = words_for(request.headers.get("accept-language", ""))
     if asked.wrong:
-        return _few(request, "stalls.html.jinja", outside, asked, None)
+        return _unread(request, "stalls.html.jinja", outside, asked)
     name = await context.overlays.contrasts.name(context, site, page, asked.pixels)
+    contrasts = context.overlays.contrasts
     try:
-        question = await ask(context.store, site, page, asked.query, context.clock())
+        question = await contrasts.question(context, name, site, page, asked.query)
     except TooFewVisits as problem:
-        return _few(request, "stalls.html.jinja", outside, asked, problem)
-    answer = await zone_answer(question, context.renders)
+        few = await few_of_question(context, site, page, asked, problem)
+        return page_response(request, "stalls.html.jinja", {**outside, **few})
+    answer = await contrasts.zones(context, name, question)
     drawn = await _drawn(context, name, asked, question)
     telling = Telling(question, words)
     changes = await changes_of(context.store, site, page)
@@ -139,6 +162,7 @@ async def stalls_page(
         "zones": [_zone(telling, row) for row in answer.zones],
         "metrics": _metrics(telling, answer.zones),
         "drawn": drawn,
+        "drawn_on": drawn_on(question, drawn),
         "regions": _regions(drawn, telling, words),
         "power": answer.planned_power,
     }
@@ -153,12 +177,15 @@ async def form_page(
     outside = around(site, page, rights, asked.everything, "form")
     words = words_for(request.headers.get("accept-language", ""))
     if asked.wrong:
-        return _few(request, "form_report.html.jinja", outside, asked, None)
+        return _unread(request, "form_report.html.jinja", outside, asked)
+    contrasts = context.overlays.contrasts
+    name = await contrasts.name(context, site, page, asked.pixels)
     try:
-        question = await ask(context.store, site, page, asked.query, context.clock())
+        question = await contrasts.question(context, name, site, page, asked.query)
     except TooFewVisits as problem:
-        return _few(request, "form_report.html.jinja", outside, asked, problem)
-    report = await field_answer(question, context.renders)
+        few = await few_of_question(context, site, page, asked, problem)
+        return page_response(request, "form_report.html.jinja", {**outside, **few})
+    report = await contrasts.fields(context, name, question)
     telling = Telling(question, words)
     changes = await changes_of(context.store, site, page)
     shown = {
@@ -177,17 +204,24 @@ def _page_of(site: Site, slug: str) -> Page:
     return site.pages[slug]
 
 
-def _few(
-    request: Request,
-    template: str,
-    outside: Mapping[str, Any],
-    asked: Asked,
-    problem: TooFewVisits | None,
-) -> Response:
-    """Too few visits, or a question that cannot be read."""
-    nothing = {"drawn": None, "ready_made": (), "period": ("", "")}
-    shown = {**outside, **nothing, "asked": asked, "few": problem}
-    return page_response(request, template, shown, 422 if asked.wrong else 200)
+NOTHING: Mapping[str, Any] = {"drawn": None, "sides": (), "ready_made": (), "period": ("", "")}
+"""What a page has that shows no answer."""
+
+
+def _unread(request: Request, template: str, outside: Mapping[str, Any], asked: Asked) -> Response:
+    """A question that cannot be read."""
+    shown = {**outside, **NOTHING, "asked": asked, "few": None}
+    return page_response(request, template, shown, 422)
+
+
+async def few_of_question(
+    context: Context, site: Site, page: Page, asked: Asked, problem: TooFewVisits
+) -> dict[str, Any]:
+    """What to show where too few visits can answer."""
+    today = site.day_of(context.clock())
+    period = problem.within or period_of(asked.query, today, today)
+    few = await few_of(context, site, page, asked.query, period, problem)
+    return {**NOTHING, "asked": asked, "few": few, "period": period}
 
 
 def _common(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from math import ceil
 
-from app.contrasting.schedule import DOUBLE, RANKED_FROM, Milestone, Stage
+from app.contrasting.pixels import PixelAnswer
+from app.contrasting.question import Question
+from app.contrasting.schedule import DOUBLE, FAR, RANKED_FROM, Milestone, Stage
 from app.pages.telling import Telling
 from app.pages.words import N_
 from collector.codes import Outcome
@@ -116,6 +119,21 @@ def steps(telling: Telling) -> tuple[Step, ...]:
         )
         for one in telling.question.milestones()
     )
+
+
+def drawn_on(question: Question, drawn: PixelAnswer | None) -> date | None:
+    """About when both cohorts have enough visits for a map of their difference.
+
+    drawn  what there is in one layout, None where all layouts together have too few
+    None where they have, where the period is over, or where one cohort has none to go by
+    """
+    sizes = question.sizes if drawn is None else drawn.visits
+    first, last = question.period
+    if last < question.today or not min(sizes) or min(sizes) >= MIN_VISITS:
+        return None
+    days = (question.today - first).days + 1
+    wait = timedelta(max(ceil((MIN_VISITS - n) * days / n) for n in sizes))
+    return question.today + wait if wait <= FAR else None
 
 
 def _day(telling: Telling, milestone: Milestone) -> str:

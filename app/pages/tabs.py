@@ -21,7 +21,7 @@ STYLES = {"zones": "zones", "confetti": "confetti"}
 DOTTED = "click"
 """What dots are of, where nothing else was looked at: of stalls script-free none has a place."""
 
-OF_PLACES = ("style", "marks")
+OF_PLACES = ("style", "colour_by", "marks")
 """How a map is drawn that knows places; another tab begins without it."""
 
 OF_AMOUNTS = ("full_colour", "per", "scale")
@@ -36,7 +36,9 @@ TAKEN = {
     "stalls": frozenset(ZonesQuery.model_fields),
     "compare": frozenset(CompareQuery.model_fields),
 }
-DRAWN_ANYWAY = frozenset({"kind", "style", "marks", "palette", "scale", "full_colour", "bandwidth"})
+DRAWN_ANYWAY = frozenset(
+    {"kind", "style", "colour_by", "marks", "palette", "scale", "full_colour", "bandwidth"}
+)
 """Of how a map is drawn: to leave it out changes nothing that is counted."""
 
 

@@ -18,12 +18,14 @@ from app.pages.forms import fields_of, read_form
 from app.pages.labels import PHASES, ROLES
 from app.pages.rendering import HEADERS, page_response
 from app.pages.words import N_, Words, words_for
+from app.plans import begin_with
 from app.shops import ShopError, end_zone, put_page, put_zone
 from collector.codes import Phase
 from collector.sites import Page, Zone
 from collector.wire import SLUG
 from heatmap.bandwidth import MAX_BANDWIDTH_PX, MIN_BANDWIDTH_PX
 from snippets.errors import SnippetError
+from snippets.plan import preset
 from snippets.selectors import check_selector
 
 router = APIRouter()
@@ -41,6 +43,15 @@ WATCHES: Mapping[str, str] = {
     "validity": N_("Tell when the browser finds it wrong, and right again"),
     "checked": N_("Tell when it is ticked"),
 }
+SYSTEMS: Mapping[str, str] = {
+    "woocommerce": N_("WooCommerce, classic checkout"),
+    "woocommerce-blocks": N_("WooCommerce, checkout of blocks"),
+    "magento-luma": "Magento (Luma)",
+    "prestashop": "PrestaShop",
+    "shopware": "Shopware",
+}
+"""Whose checkouts are known, element by element."""
+
 PHASE_OF = {phase.name.lower(): phase for phase in Phase}
 
 
@@ -62,9 +73,11 @@ async def pages_page(request: Request, at: DeskDep) -> Response:
 
 @router.post("/sites/{key}/settings/pages")
 async def add_page(request: Request, context: ContextDep, at: EditorDep) -> Response:
-    """Name a page, and go to where its zones are named."""
+    """Name a page, and go to where its zones are named; or name those of a shop system."""
     fields = fields_of(await read_form(request, MOST_FORM_BYTES))
     words = words_for(request.headers.get("accept-language", ""))
+    if fields.get("do") == "preset":
+        return await _begin(request, context, at, fields, words)
     slug = fields.get("slug", "").strip()
     faults: dict[str, Fault] = {}
     if not SLUG.match(slug):
@@ -79,6 +92,19 @@ async def add_page(request: Request, context: ContextDep, at: EditorDep) -> Resp
     if not isinstance(wording, Wording):
         faults |= wording
     return _list(request, at, faults, fields, 422)
+
+
+async def _begin(
+    request: Request, context: Context, at: Desk, fields: Mapping[str, str], words: Words
+) -> Response:
+    """Take over what is known of a shop system; pages with zones of the shop's own stay."""
+    system = fields.get("system", "")
+    if system not in SYSTEMS:
+        told = {"system": fault(words, N_("Choose the system that your shop runs on."))}
+        return _list(request, at, told, fields, 422)
+    await begin_with(context.store, at.site, preset(system), context.clock())
+    context.catalogue.forget()
+    return RedirectResponse("pages", 303, HEADERS)
 
 
 @router.get("/sites/{key}/settings/pages/{slug}")
@@ -228,7 +254,8 @@ def _list(
     status: int = 200,
 ) -> Response:
     pages = sorted(at.site.pages.values(), key=lambda page: (page.phase, page.page_id))
-    told = {"pages": pages, **_common(at, faults, given)}
+    systems = [("", N_("choose")), *SYSTEMS.items()]
+    told = {"pages": pages, "systems": systems, **_common(at, faults, given)}
     return page_response(request, "pages.html.jinja", told, status)
 
 

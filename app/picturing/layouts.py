@@ -119,16 +119,19 @@ async def put_layout(
     return version.layout_id
 
 
+_OF_PAGE = "SELECT * FROM layout WHERE site_id = $1 AND page_id = $2"
+_BOX_COLUMNS = tuple(Box.__slots__)
+
+
 async def layouts_of(store: Store, site: Site, page_id: int) -> tuple[Layout, ...]:
     """Every version; by band, pointer, language and variant, and the newest of each first."""
-    async with store.connection() as connection:
-        rows = await connection.fetch(
-            "SELECT * FROM layout WHERE site_id = $1 AND page_id = $2 "
-            "ORDER BY band, pointer, language, variant, valid_from DESC",
-            site.site_id,
-            page_id,
-        )
-        return await _with_boxes(connection, site.site_id, rows)
+    return await _read(store, _OF_PAGE, site.site_id, page_id)
+
+
+async def layout_of(store: Store, site: Site, page_id: int, layout_id: int) -> Layout | None:
+    """That very version of this page."""
+    found = await _read(store, f"{_OF_PAGE} AND layout_id = $3", site.site_id, page_id, layout_id)
+    return next(iter(found), None)
 
 
 async def find_layout(
@@ -144,41 +147,45 @@ async def find_layout(
 ) -> Layout | None:
     """The layout to draw on, None where the page has none that fits.
 
-    With `layout_id` that very version of this page. Otherwise only present versions count, and of
-    these only the pointer class asked for, if one is: fingers and mice meet different pages. Then
-    in this order: the band asked for, or the nearest to it, the narrower of two as near; the
-    variant asked for; the language asked for; the newest. Band 0 (unknown) asks for none.
+    With `layout_id` that very version of this page, otherwise the one that fits best.
     """
-    async with store.connection() as connection:
-        if layout_id is not None:
-            rows = await connection.fetch(
-                "SELECT * FROM layout WHERE site_id = $1 AND page_id = $2 AND layout_id = $3",
-                site.site_id,
-                page_id,
-                layout_id,
-            )
-            return next(iter(await _with_boxes(connection, site.site_id, rows)), None)
-        rows = await connection.fetch(
-            "SELECT DISTINCT ON (band, pointer, language, variant) * FROM layout "
-            "WHERE site_id = $1 AND page_id = $2 AND ($3::text IS NULL OR pointer = $3) "
-            "ORDER BY band, pointer, language, variant, valid_from DESC",
-            site.site_id,
-            page_id,
-            pointer,
+    if layout_id is not None:
+        return await layout_of(store, site, page_id, layout_id)
+    layouts = await layouts_of(store, site, page_id)
+    return fitting(layouts, band=band, pointer=pointer, language=language, variant=variant)
+
+
+def fitting(
+    layouts: Iterable[Layout],
+    *,
+    band: int | None = None,
+    pointer: str | None = None,
+    language: int = 0,
+    variant: int = 0,
+) -> Layout | None:
+    """Of a page's layouts, as `layouts_of` tells them, the one to draw on.
+
+    Only present versions count, and of these only the pointer class asked for, if one is: fingers
+    and mice meet different pages. Then in this order: the band asked for, or the nearest to it, the
+    narrower of two as near; the variant asked for; the language asked for; the newest. Band 0
+    (unknown) asks for none.
+    """
+    present: dict[tuple[int, str, int, int], Layout] = {}
+    for one in layouts:
+        if pointer in (None, one.pointer):
+            present.setdefault((one.band, one.pointer, one.language, one.variant), one)
+
+    def misfit(one: Layout) -> tuple[float, ...]:
+        """How badly it fits what was asked for, the weightiest first; the least is the best."""
+        return (
+            abs(one.band - band) if band else 0,
+            one.band if band else 0,
+            one.variant != variant,
+            one.language != language,
+            -one.valid_from.timestamp(),
         )
-        best = sorted(rows, key=lambda row: _misfit(row, band or 0, variant, language))[:1]
-        return next(iter(await _with_boxes(connection, site.site_id, best)), None)
 
-
-def _misfit(row: Any, band: int, variant: int, language: int) -> tuple[float, ...]:
-    """How badly a layout fits what was asked for, the weightiest first; the least is the best."""
-    return (
-        abs(row["band"] - band) if band else 0,
-        row["band"] if band else 0,
-        row["variant"] != variant,
-        row["language"] != language,
-        -row["valid_from"].timestamp(),
-    )
+    return min(present.values(), key=misfit, default=None)
 
 
 async def picture(store: Store, site_id: int, picture_hash: bytes) -> bytes | None:
@@ -229,17 +236,13 @@ async def check_zones(connection: Any, site: Site, page: Page, boxes: tuple[Box,
 
 
 async def _present(connection: Any, site: Site, wanted: Layout) -> Layout | None:
-    rows = await connection.fetch(
-        "SELECT * FROM layout WHERE site_id = $1 AND page_id = $2 AND band = $3 "
-        "AND pointer = $4 AND language = $5 AND variant = $6 ORDER BY valid_from DESC LIMIT 1",
-        site.site_id,
-        wanted.page_id,
-        wanted.band,
-        wanted.pointer,
-        wanted.language,
-        wanted.variant,
+    which = (
+        f"{_OF_PAGE} AND band = $3 AND pointer = $4 AND language = $5 AND variant = $6 "
+        "ORDER BY valid_from DESC LIMIT 1"
     )
-    return next(iter(await _with_boxes(connection, site.site_id, rows)), None)
+    alike = wanted.band, wanted.pointer, wanted.language, wanted.variant
+    found = await _read(connection, which, site.site_id, wanted.page_id, *alike)
+    return next(iter(found), None)
 
 
 def _same(present: Layout, wanted: Layout) -> bool:
@@ -295,21 +298,21 @@ async def insert_boxes(connection: Any, site_id: int, layout_id: int, boxes: Ite
     )
 
 
-async def _with_boxes(connection: Any, site_id: int, rows: list[Any]) -> tuple[Layout, ...]:
-    boxes = await connection.fetch(
-        "SELECT * FROM zone_box WHERE site_id = $1 AND layout_id = ANY($2) "
-        "ORDER BY layout_id, number",
-        site_id,
-        [row["layout_id"] for row in rows],
+async def _read(asked: Any, which: str, *values: Any) -> tuple[Layout, ...]:
+    """The layouts that `which` selects, each with its boxes; of a store or a connection."""
+    columns = ", ".join((*COLUMNS, *_BOX_COLUMNS))
+    rows = await asked.fetch(
+        f"SELECT {columns} FROM ({which}) AS layout LEFT JOIN zone_box USING (site_id, layout_id) "
+        "ORDER BY band, pointer, language, variant, valid_from DESC, number",
+        *values,
     )
-    own: dict[int, list[Box]] = {row["layout_id"]: [] for row in rows}
-    for box in boxes:
-        own[box["layout_id"]].append(_box(box))
-    return tuple(_layout(row, tuple(own[row["layout_id"]])) for row in rows)
-
-
-def _box(row: Any) -> Box:
-    return Box(**{name: row[name] for name in Box.__slots__})
+    boxes: dict[int, list[Box]] = {}
+    for row in rows:
+        own = boxes.setdefault(row["layout_id"], [])
+        if row["number"] is not None:
+            own.append(Box(*(row[name] for name in _BOX_COLUMNS)))
+    by_id = {row["layout_id"]: row for row in rows}
+    return tuple(_layout(row, tuple(boxes[layout_id])) for layout_id, row in by_id.items())
 
 
 def _layout(row: Any, boxes: tuple[Box, ...]) -> Layout:

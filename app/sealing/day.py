@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from app.closing.shut_out import SHUT_OUT
+from app.closing.turn import take_turn
 from app.folding.homes import Homes
 from app.folding.raw import rows_of
 from app.folding.seen import CODE_NAMES, Seen, fold
@@ -38,9 +39,6 @@ CHUNK_BYTES = 2_000_000
 """Of batches counted at a time; unpacked and told as marks they take twenty times as much."""
 
 LISTED_AT_A_TIME = 10_000
-STATEMENT_WITHIN = timedelta(minutes=10)
-"""The views of a page are one answer; of millions it takes longer than a page may."""
-
 _PAGES = """
     SELECT DISTINCT page_id FROM view WHERE site_id = $1 AND day = $2
     UNION SELECT page_id FROM tile WHERE site_id = $1 AND day = $2
@@ -96,7 +94,7 @@ async def _seal_page(
     homes = Homes(await layouts_of(store, site, page_id), site.time_zone)
     counting = _Counting(homes)
     async with store.transaction() as connection:
-        await _take_turn(connection, site.site_id, day)
+        await take_turn(connection, site.site_id, day)
         async for listed in _listed(connection, (site.site_id, day, page_id), chunk_views):
             view_ids = [row["view_id"] for row in listed]
             told = await rows_of(connection, site.site_id, day, view_ids)
@@ -109,17 +107,6 @@ async def _seal_page(
         if changed:
             await touch(connection, site.site_id)
     return counting.views, changed
-
-
-async def _take_turn(connection: Any, site_id: int, day: date) -> None:
-    """With the closing of the day, under the same lock: its views do not change meanwhile.
-
-    The shop's row is held against going live, which would leave what the trial derived behind.
-    """
-    within_ms = round(STATEMENT_WITHIN.total_seconds() * 1000)
-    await connection.execute(f"SET LOCAL statement_timeout = {within_ms}")
-    await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", site_id, day.toordinal())
-    await connection.execute("SELECT 1 FROM site WHERE site_id = $1 FOR KEY SHARE", site_id)
 
 
 async def _listed(

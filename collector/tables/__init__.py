@@ -27,6 +27,7 @@ LOCAL = (
     "api_key",
     "share",
     "salt",
+    "erasure",
     "job",
 )
 """Few rows, on the coordinator alone when the store is distributed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Date, Integer, LargeBinary, SmallInteger
+from sqlalchemy import ARRAY, BigInteger, Date, Integer, LargeBinary, SmallInteger
 
 from collector.tables.columns import at, codes, column, key, metadata, shop_number
 
@@ -133,3 +133,18 @@ dropped = sa.Table(
     sa.Column("reason", sa.Text(collation="C"), primary_key=True, comment="why"),
     sa.PrimaryKeyConstraint("site_id", "day", "reason", "capture"),
 )
+
+erasure = sa.Table(
+    "erasure",
+    metadata,
+    at("at", "when it was deleted; what had arrived by then is kept by no collector any more"),
+    sa.Column("erasure_id", Integer, sa.Identity(), primary_key=True, comment="number"),
+    column("site_id", Integer, "the shop, there or not"),
+    column("first_day", Date, "of the days; null: every day", nullable=True),
+    column("last_day", Date, "of the days", nullable=True),
+    column("page_id", Integer, "of a page alone", nullable=True),
+    column("views", ARRAY(BigInteger), "of these views; null: of all", nullable=True),
+    column("visitors", ARRAY(BigInteger), "of whoever asked: keyed hashes that died with a salt"),
+    column("refs", ARRAY(LargeBinary), "of whoever asked: HMAC, emptied after the shop's window"),
+)
+"""What no spool may bring back; deleted once no spool can hold it any more."""

@@ -46,6 +46,8 @@ class Came:
     channel: int = 0
     width_px: int | None = 390
     goal_at: datetime | None = None
+    went_on: bool = False
+    """To another page of the shop."""
 
 
 async def put_came(
@@ -78,7 +80,8 @@ def in_memory(page: Page, came: Iterable[Came]) -> PageVisits:
     for view in views:
         deepest_px = view["deepest_px"]
         view |= {"deepest_px": UNKNOWN if deepest_px is None else deepest_px, "height_px": UNKNOWN}
-    return put_together(rows["visit"], views)
+    visits = [{**row, "ended_here": row["exit_page_id"] == page.page_id} for row in rows["visit"]]
+    return put_together(visits, views)
 
 
 def _rows(number: int, one: Came, page: Page) -> dict[str, dict[str, Any]]:
@@ -103,7 +106,7 @@ def _rows(number: int, one: Came, page: Page) -> dict[str, dict[str, Any]]:
         "goal_at": one.goal_at or (noon if completed else None),
         "visitor": number,
         "entry_page_id": page.page_id,
-        "exit_page_id": page.page_id,
+        "exit_page_id": page.page_id + one.went_on,
         "views": 1,
         "phases": 8,
         "outcome": one.outcome,

@@ -102,6 +102,7 @@ def page_of(crowds: list[tuple[Any, ...]]) -> PageVisits:
         captures=captures,
         width_px=width_px,
         able=able.astype(np.bool_),
+        left=none > 0,
     )
     packed: Any = np.zeros(0)
     views = Views(

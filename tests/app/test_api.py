@@ -25,7 +25,7 @@ PAGE = "/sites/{site}/pages/shipping"
 PNG, JSON = f"{PAGE}/heatmap.png", f"{PAGE}/heatmap.json"
 CONTRASTS = [f"{PAGE}/{name}" for name in ("zones.json", "zones.csv", "fields.json", "fields.csv")]
 PAGES = ["/sites", "/sites/{site}", "/sites/{site}/pages", PAGE, f"{PAGE}/layouts"]
-PAGES += ["/sites/{site}/quarantine"]
+PAGES += ["/sites/{site}/quarantine", "/sites/{site}/page-rules"]
 CONTRASTS += [
     f"{PAGE}/heatmap.csv",
     f"{PAGE}/stalls.json",

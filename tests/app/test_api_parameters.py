@@ -42,6 +42,7 @@ WRONG = [
     ("bandwidth", ["24,5", "1_0", "24.", ".5", "24.5.1", "0x20", "", "AUTO", "auto ", "automatic"]),
     ("per", ["", "view", "day", "VISIT"]),
     ("style", ["", "dots", "Heat", "contours"]),
+    ("colour_by", ["", "Device", "capture", "band", "device,os", "device", "visitor"]),
     ("marks", ["", "contour", "folds,", "zones;folds", "zones,zones", "folds, zones", "none"]),
     ("palette", ["", "rainbow", "LAJOLLA", "lajolla\n"]),
     ("scale", ["ln", "LINEAR"]),
@@ -105,6 +106,7 @@ EDGES: list[dict[str, str]] = [
     {"palette": "lajolla", "aggregation": "unique_visits", "picture": "white"},
     {"device": "phone", "browser": "samsung", "os": "android", "language": "dutch"},
     {"capture": "import", "outcome": "handed_over"},
+    {"style": "confetti", "kind": "click", "colour_by": "variant", "legend": "nl"},
 ]
 
 
@@ -130,6 +132,13 @@ def test_a_parameter_given_twice_is_refused_though_both_say_the_same(ask: Asker,
     for query in ("kind=click&kind=click", "kind=click&dpr=1&kind=stall", "date_to=&date_to="):
         body = is_problem(ask(f"{path}?{query}"), 422, "bad-parameters")
         assert body["detail"].startswith("given twice: ")
+
+
+def test_a_misspelt_parameter_is_told_which_was_meant(ask: Asker) -> None:
+    problem = is_problem(ask(PNG, params={"devise": "phone"}), 422, "bad-parameters")
+    assert "did you mean device?" in problem["errors"][0]["detail"]
+    problem = is_problem(ask(PNG, params={"zzz": "1"}), 422, "bad-parameters")
+    assert "there are aggregation, bandwidth, browser," in problem["errors"][0]["detail"]
 
 
 def test_many_wrong_parameters_make_no_long_answer(ask: Asker) -> None:

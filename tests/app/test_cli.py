@@ -108,7 +108,10 @@ def test_at_a_terminal_a_key_is_folded_and_never_cut() -> None:
         (("snippet", "--site", "nobody", "--page", "x"), "there is no site 'nobody'"),
         (("render", "--site", "nobody", "--page", "x"), "there is no site 'nobody'"),
         (("render", "--site", "x", "--page", "x", "--filter", "a"), "takes name=value"),
-        (("render", "--site", "x", "--page", "x", "--filter", "a=1"), "a: Extra inputs"),
+        (
+            ("render", "--site", "x", "--page", "x", "--filter", "a=1"),
+            "a: there is no such parameter; there are ",
+        ),
         (("render", "--site", "x", "--page", "x", "--kind", "heat"), "kind: Input should be"),
         (
             ("render", "--site", "x", "--page", "x", "--kind", "click", "--against", "completed"),
@@ -279,6 +282,9 @@ def test_a_map_is_drawn_into_a_file(
     assert drawn.stderr.startswith("1 visit, 1 page view, bandwidth 40 px")
     with Image.open(file) as image:
         assert image.size == (2560, 4000)
+    dotted = ("--filter", "style=confetti", "--filter", "colour_by=device")
+    told = run(*ask, "--kind", "click", *dotted, "-o", str(file)).stderr
+    assert told.startswith("1 visit, 1 page view, 0 dots: unknown 0")
     assert "No such file" in refused(run(*ask, "-o", str(tmp_path / "no" / "map.png"), code=1))
     assert "has no page 'cart'" in refused(run("render", "--site", shop, "--page", "cart", code=1))
     in_store(database_url, lambda store: store.execute("UPDATE site SET state = 'live'"))
@@ -477,3 +483,15 @@ def test_check_looks_at_a_page_as_visitors_get_it(
         assert "is no address" in run("check", address, code=1).stdout, address
     missing = f"{gloed.url}/nowhere"
     assert f"{missing} answers 404" in run("check", missing, code=1).stdout
+
+
+def test_pages_by_path_are_shown_and_replaced_as_a_whole(
+    run: Callable[..., Result], shop: str
+) -> None:
+    run("snippet", "--site", shop, "--page", "cart", "--zone", "1=#a", code=0)
+    told = run("site", "paths", shop, "/winkelwagen/*=cart", "/cart/=cart").stdout
+    assert "/winkelwagen/*" in told
+    assert "/cart\tcart" in run("site", "paths", shop).stdout
+    assert "no page 'kassa'" in refused(run("site", "paths", shop, "/x=kassa", code=1))
+    assert "write a rule as" in refused(run("site", "paths", shop, "/x", code=1))
+    assert "/cart" not in run("site", "paths", shop, "--none").stdout

@@ -165,7 +165,8 @@ def test_what_is_quarantined_is_listed_and_lifted(run: Run, shop: str) -> None:
 
 def test_what_was_recorded_is_erased_once_it_is_meant(run: Run, shop: str) -> None:
     days = ("--from", "2026-11-18", "--to", "2026-11-18")
-    run("erase", shop, *days, code=1, answer="n\n")
+    asked = run("erase", shop, *days, code=1, answer="n\n")
+    assert "all that was recorded from " in asked
     assert run("erase", shop, *days, "--yes") == "0 rows are deleted."
     assert run("erase", shop, "--page", "shipping", "--yes") == "0 rows are deleted."
     assert "no such visit" in run("erase", shop, "--visit", "0" * 16, "--yes", code=1)

@@ -45,3 +45,13 @@ async def test_a_column_of_another_width_is_refused(store: Store, query: str, ki
         with pytest.raises(ValueError, match=r"never null|or is null"):
             await read_columns(connection, query, (), {"told": kind})
         assert await connection.fetchval("SELECT 1") == 1, "the connection stays good"
+
+
+async def test_numbers_are_asked_for_in_lists_and_nothing_else_is_written_out(store: Store) -> None:
+    async with store.connection() as connection:
+        query = "SELECT n::int FROM generate_series(-2, 2) AS n WHERE n = ANY($1) ORDER BY n"
+        rows = await read_columns(connection, query, ([-2, 0, 1],), {"n": "i4"})
+        assert rows["n"].tolist() == [-2, 0, 1]
+        for value in ("1); DROP TABLE site; --", b"\0", 1.5, ["1"], None):
+            with pytest.raises(TypeError, match="only numbers and times"):
+                await read_columns(connection, "SELECT $1::int", (value,), {"n": "i4"})

@@ -114,7 +114,9 @@ def test_stages_are_told_with_their_days(stalled: Asker) -> None:
     assert body["stage"] == "tested"
     assert [one["stage"] for one in body["milestones"]] == ["plain", "ranked", "tested", "powered"]
     assert [one["reached"] for one in body["milestones"]] == [True, True, True, False]
-    assert date.fromisoformat(body["milestones"][-1]["on"]) == TODAY + 16 * DAY
+    assert date.fromisoformat(body["milestones"][-1]["on"]) == TODAY + 20 * DAY, (
+        "16 days at this rate, and then the verdict of that week"
+    )
 
 
 def test_below_a_hundred_of_each_zones_are_ranked_without_a_p(ask: Asker) -> None:
@@ -135,6 +137,9 @@ def test_one_question_asked_in_advance_is_tested_with_its_power(ask: Asker) -> N
     assert by_name["verzendkosten"]["p_planned"] <= body["verdict"]["level"]
     assert not by_name["postcode"]["significant"]
     assert told(ask)["planned"] is None
+    refused = ask("/sites/{site}/pages/shipping/zones.json", params={"planned": "99"})
+    assert refused.status_code == 422
+    assert "planned names no zone of this page; it has 1, 2, 3" in refused.text
 
 
 def test_with_few_visits_it_is_said_why_nothing_is_contrasted(ask: Asker) -> None:

@@ -13,10 +13,10 @@ PAGE = "/api/v1/sites/{site}/pages/shipping"
 NUMBERS = ("zones.json", "zones.csv", "fields.json", "fields.csv")
 DRAWN = ("stalls.json", "stalls.png")
 
-NAMED = ("FROM api_key", "FROM site ORDER", "FROM page ORDER", "FROM zone WHERE", "data_version")
+NAMED = ("FROM api_key", "JOIN zone", "data_version")
 """Who asks, which shops, pages and zones there are, and in which state the shop's data is."""
 
-READ = ("FROM layout", "FROM zone_box", "min(day)", "JOIN stall_list", "AND flags =", "AS matched")
+READ = ("JOIN zone_box", "min(day)", "JOIN stall_list", "AND flags =", "AS matched")
 """Layouts and their boxes, the page's first day, views, visits, and how true their labels are."""
 
 

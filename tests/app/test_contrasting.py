@@ -286,20 +286,23 @@ async def test_what_visits_did_at_zones_is_told_by_their_facts(store: Store) -> 
         ),
         Came(TODAY, DONE, facts=[(1, "f", 300), (2, "h", 4_000)]),
         Came(TODAY, device=Device.DESKTOP, facts=[(2, "h", 4_000), (1, "f5", 2_000)]),
+        Came(TODAY, facts=[(3, "p1", 9_000)], went_on=True),
+        Came(TODAY, Outcome.HANDED_OVER, facts=[(3, "p1", 9_000)]),
     )
     told = (await asked(store, site)).told
     acts = told.acts
-    assert acts.focuses.tolist() == [[2, 0, 0], [1, 0, 0], [0, 0, 0]]
+    assert acts.focuses.tolist() == [[2, 0, 0], [1, 0, 0], *[[0] * 3] * 3]
     assert acts.clicked.tolist() == [
         [False, False, True],
         [False, True, False],
         [False, False, False],
+        *[[False, False, True]] * 2,
     ], "a finger without presses pressed what it tapped, unless that was so as the page came"
-    assert acts.hesitated.tolist() == [[True, False, False], [False] * 3, [False] * 3]
-    assert told.errors.tolist() == [[True, False, False], [False] * 3, [False] * 3]
-    assert told.last.tolist() == [2, 1, 1]
-    assert acts.last.tolist() == [2, -1, 1], "who completed left from nowhere"
-    assert told.focus_s.tolist() == [[0, 0, 0], [0, 0, 0], [5, 0, 0]]
+    assert acts.hesitated.tolist() == [[True, False, False], *[[False] * 3] * 4]
+    assert told.errors.tolist() == [[True, False, False], *[[False] * 3] * 4]
+    assert told.last.tolist() == [2, 1, 1, 2, 2]
+    assert acts.last.tolist() == [2, -1, 1, -1, -1], "who went on left from nowhere"
+    assert told.focus_s.tolist() == [[0, 0, 0], [0, 0, 0], [5, 0, 0], *[[0] * 3] * 2]
 
 
 async def test_a_page_without_zones_or_visits_is_no_error(store: Store) -> None:
@@ -343,8 +346,10 @@ def test_stages_have_the_day_they_were_reached_or_will_be_at_this_rate() -> None
     told = {one.stage: (one.on, one.reached) for one in milestones(first, second, since, TODAY)}
     assert told[Stage.PLAIN] == (since, True)
     assert told[Stage.RANKED] == (since + 2 * DAY, True)
-    assert told[Stage.TESTED] == (TODAY + 10 * DAY, False), "50 more at 5 a day"
-    assert told[Stage.POWERED] == (TODAY + 40 * DAY, False)
+    assert told[Stage.TESTED] == (since + 21 * DAY, False), (
+        "50 more at 5 a day take 10 days; the next verdict is told at the end of that week"
+    )
+    assert told[Stage.POWERED] == (since + 56 * DAY, False)
     nobody = milestones([], [], since, TODAY)
     assert {one.on for one in nobody} == {None}
     seldom = milestones(first, [since], since, TODAY)

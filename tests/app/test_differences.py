@@ -156,7 +156,8 @@ def test_with_few_visits_nothing_is_drawn_and_it_is_said_why(ask: Asker) -> None
     body = told(ask)
     assert (body["drawn"], body["why_not_drawn"], body["why_not"]) == (False, "too_few", None)
     refused = ask(f"{PAGE}/stalls.png", params=SINCE)
-    assert "too few visits" in is_problem(refused, 409, "no-contrast")["detail"]
+    detail = is_problem(refused, 409, "no-contrast")["detail"]
+    assert "wants 100 visits of each cohort in this layout; there are 36 and 36" in detail
 
 
 def test_without_a_layout_there_is_nothing_to_draw_on(ask: Asker) -> None:

@@ -171,16 +171,37 @@ def test_zones_are_filled_evenly_with_what_they_gathered(laid: Asker) -> None:
     assert np.median(picture[500:800, :, 3]) == 0
 
 
-def test_confetti_is_a_dot_for_each_mark_whose_place_is_known(laid: Asker) -> None:
+def test_confetti_is_a_dot_for_each_mark_in_its_place_or_somewhere_in_its_zone(
+    laid: Asker,
+) -> None:
     told = laid(JSON, params={"style": "confetti", "kind": "click"}).json()
     assert told["scale"]["unit"] == "dots"
     picture = drawn(laid, style="confetti", kind="click")
-    for x_px, y_px in ((640, 480), (200, 1200)):
+    # The press is known by its zone alone, of which this is the middle.
+    for x_px, y_px in ((640, 480), (200, 1200), (250, 930)):
         dot = picture[y_px - 1 : y_px + 1, x_px - 1 : x_px + 1].reshape(-1, 4)
         assert np.abs(np.median(dot, axis=0)[:3] - SEGMENT_RGB[0]).max() <= 2
-    # The press is known by its zone alone.
     blue = (np.abs(picture[..., :3] - SEGMENT_RGB[0]).max(axis=-1) <= 2) & (picture[..., 3] > 200)
-    assert blue[850:1000].sum() == 0
+    assert 0 < blue[850:1000].sum() < 60
+
+
+@pytest.mark.parametrize("by", ["device", "channel"])
+def test_dots_have_the_colours_of_the_classes_that_the_numbers_name(laid: Asker, by: str) -> None:
+    asked = {"style": "confetti", "kind": "click", "colour_by": by}
+    (told,) = laid(JSON, params=asked).json()["classes"]
+    assert (told["dots"], told["visits"]) == (3, 2)
+    assert told["value"] == {"device": "desktop", "channel": "unknown"}[by]
+    colour = tuple(bytes.fromhex(told["colour"][1:]))
+    answer = laid(PNG, params=asked)
+    dot = pixels(answer.content)[479:481, 639:641].reshape(-1, 4)
+    assert np.abs(np.median(dot, axis=0)[:3] - colour).max() <= 2
+    assert (colour == SEGMENT_RGB[0]) == (by == "device")
+    assert laid(PNG, params=asked).content == answer.content
+    named = {"if-none-match": answer.headers["etag"]}
+    assert laid(PNG, params=asked, headers=named).status_code == 304
+    other = laid(PNG, params={**asked, "colour_by": "language"}, headers=named)
+    assert other.status_code == 200
+    assert laid(JSON, params={"style": "confetti", "kind": "click"}).json()["classes"] is None
 
 
 def test_of_too_many_dots_an_even_choice_is_drawn() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.drawing.overlays import Picture
 from app.erasing import (
     SpoolWaits,
     empty_spool,
@@ -37,8 +40,11 @@ from tests.collector.test_privacy import every_row
 from tests.conftest import NOON
 
 DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 TODAY = date(2026, 11, 18)
 LATER = NOON + 2 * DAY
+ORDER = "order-77"
+AGENT, ADDRESS = "Kanarie/7.7", "203.0.113.77"
 SECRET = b"0123456789abcdef0123456789abcdef"
 VISITOR = 7_700_777_007_700_777
 """Found again in whatever table."""
@@ -87,29 +93,29 @@ async def counts(store: Store, site: Site, tables: Sequence[str] = DATA) -> dict
 async def test_a_visit_is_deleted_and_its_day_is_made_anew(store: Store, shop: Site) -> None:
     assert await visits(store, shop) == (4, 4.0)
     number = await store.fetchval("SELECT visit_id FROM visit WHERE visitor = $1", VISITOR)
-    erased = await erase_visit(store, shop, number)
+    erased = await erase_visit(store, shop, number, LATER)
     assert (erased.rows, erased.final_days) == (6, 0)
     assert await places(store) == set()
     await run_due(store, LATER + timedelta(hours=1))
     assert await visits(store, shop) == (3, 3.0)
     assert await places(store) == set()
     with pytest.raises(Unknown, match="no such visit"):
-        await erase_visit(store, shop, number)
+        await erase_visit(store, shop, number, LATER)
 
 
 async def test_days_are_deleted_and_the_others_stay(store: Store, shop: Site) -> None:
-    await erase_days(store, shop, TODAY, TODAY)
+    await erase_days(store, shop, TODAY, TODAY, LATER)
     assert await places(store) == set()
     await run_due(store, LATER + timedelta(hours=1))
     assert await visits(store, shop) == (2, 2.0)
     left = await counts(store, shop)
     assert (left["view"], left["visit"], left["path"]) == (2, 2, 2)
     with pytest.raises(ShopError, match="last day lies before the first"):
-        await erase_days(store, shop, TODAY, TODAY - DAY)
+        await erase_days(store, shop, TODAY, TODAY - DAY, LATER)
 
 
 async def test_a_pages_records_are_deleted_and_the_page_stays(store: Store, shop: Site) -> None:
-    await erase_page(store, shop, page_of(shop, "shipping"))
+    await erase_page(store, shop, page_of(shop, "shipping"), LATER)
     await run_due(store, LATER + timedelta(hours=1))
     left = await counts(store, shop)
     assert {name: n for name, n in left.items() if n} == {"goal": 1}
@@ -119,7 +125,7 @@ async def test_a_pages_records_are_deleted_and_the_page_stays(store: Store, shop
 async def test_a_shop_is_deleted_and_its_neighbour_stays(store: Store, shop: Site) -> None:
     other = await make_shop(store, NOON, "Bloemen")
     await put_rows(store, other, "beacon", [{"name": "open", **opened(9, NOON)}])
-    await erase_site(store, shop)
+    await erase_site(store, shop, LATER)
     assert not any((await counts(store, shop, (*DATA, "site", "page", "zone", "job"))).values())
     assert await places(store) == set()
     assert (await counts(store, other, ("beacon", "site")))["beacon"] == 1
@@ -148,9 +154,71 @@ async def test_what_a_dead_collector_left_in_the_spool_is_deleted_too(
     assert left == 2
     await empty_spool(tmp_path, store.url, lambda: NOON)
     assert await store.fetchval("SELECT count(*) FROM beacon WHERE view_id = 77") == 1
-    await erase_days(store, shop, TODAY, TODAY)
+    await erase_days(store, shop, TODAY, TODAY, LATER)
     assert await places(store) == set()
     assert len(list(tmp_path.rglob(f"*{SUFFIX}"))) == left - 1  # another store's
+
+
+async def put_waiting(store: Store, site: Site, folder: Path) -> None:
+    """In the spool of a machine that nobody asks: a view and an order of who asks, and of another;
+    who asks saw another page."""
+    of_shop = {"site_id": site.site_id}
+    who: dict[str, Any] = {
+        "visitor": visitor_of(bytes(32), site.site_id, ADDRESS, AGENT),
+        "ref_hash": ref_hash(SECRET, site.site_id, ORDER),
+    }
+    asking = opened(81, NOON, page_of(site, "shipping").page_id, **who)
+    another = opened(82, NOON, page_of(site, "cart").page_id)
+    rows = [Row("beacon", {**of_shop, "name": "open", **told}) for told in (asking, another)]
+    rows += [a_beacon("3.p1", **of_shop, view_id=number) for number in (81, 82)]
+    orders = goal(81, NOON, **who), goal(82, NOON, visitor=5)
+    rows += [Row("goal", {**of_shop, **told}) for told in orders]
+    connection, identity = await Door(lambda: connect(store.url)).open()
+    connection.terminate()
+    spool = Spool(folder, 10**6, lambda: NOON)
+    spool.open()
+    # In two records: what is said of the view in the second names nobody.
+    spool.append(identity, rows[:2])
+    spool.append(identity, rows[2:])
+    spool.close()
+
+
+@pytest.mark.parametrize(
+    ("deleted", "views", "goals"),
+    [
+        ("the reference", [82, 82], [82]),
+        ("the visitor", [82, 82], [82]),
+        ("the page", [82, 82], [81, 82]),
+        ("the days", [], []),
+        ("the shop", [], []),
+        ("another shop", [81, 81, 82, 82], [81, 82]),
+        ("it before it came", [81, 81, 82, 82], [81, 82]),
+    ],
+)
+async def test_what_waits_on_another_machine_does_not_bring_it_back(
+    store: Store, tmp_path: Path, deleted: str, views: list[int], goals: list[int]
+) -> None:
+    site, other = await make_shop(store, NOON), await make_shop(store, NOON, "Bloemen")
+    await store.execute("INSERT INTO salt (day, secret) VALUES ($1, $2)", TODAY, bytes(32))
+    await put_waiting(store, site, tmp_path)
+    with suppress(Unknown):  # the store itself has nothing of it
+        match deleted:
+            case "the reference":
+                await erase_ref(store, site, SECRET, ORDER, LATER)
+            case "the visitor":
+                await erase_visitor(store, site, ADDRESS, AGENT, NOON + MINUTE)
+            case "the page":
+                await erase_page(store, site, page_of(site, "shipping"), LATER)
+            case "the days":
+                await erase_days(store, site, TODAY, TODAY, LATER)
+            case "the shop":
+                await erase_site(store, site, LATER)
+            case "another shop":
+                await erase_site(store, other, LATER)
+            case _:
+                await erase_days(store, site, TODAY, TODAY, NOON - MINUTE)
+    await empty_spool(tmp_path, store.url, lambda: NOON)
+    assert await left(store, site) == (views, goals)
 
 
 async def test_what_a_collector_holds_that_brings_it_nowhere_stops_a_deletion(
@@ -174,10 +242,6 @@ async def test_what_nobody_can_read_is_deleted_unread(store: Store, tmp_path: Pa
     await empty_spool(tmp_path, store.url, lambda: NOON)
     assert not list((tmp_path / BAD).glob("*"))
     await empty_spool(tmp_path / "none", store.url, lambda: NOON)
-
-
-ORDER = "order-77"
-AGENT, ADDRESS = "Kanarie/7.7", "203.0.113.77"
 
 
 async def put_people(store: Store, site: Site, salt: bytes = bytes(32)) -> None:
@@ -219,7 +283,7 @@ async def test_all_of_who_asks_is_deleted_and_nothing_of_another(
         await run_due(store, NOON + timedelta(hours=3))
         assert await store.fetchval("SELECT count(*) FROM visit") == 4
     if by == "reference":
-        await erase_ref(store, site, SECRET, ORDER)
+        await erase_ref(store, site, SECRET, ORDER, LATER)
     else:
         await erase_visitor(store, site, ADDRESS, AGENT, NOON)
     assert await left(store, site) == ([75], [3])
@@ -228,14 +292,14 @@ async def test_all_of_who_asks_is_deleted_and_nothing_of_another(
         kept = await store.fetch("SELECT visitor FROM visit WHERE site_id = $1", site.site_id)
         assert [row["visitor"] for row in kept] == [8]
     with pytest.raises(Unknown, match="nothing"):
-        await erase_ref(store, site, SECRET, ORDER)
+        await erase_ref(store, site, SECRET, ORDER, LATER)
 
 
 async def test_who_cannot_be_found_is_told_why(store: Store) -> None:
     site = await make_shop(store, NOON)
     await put_people(store, site)
     with pytest.raises(Unknown, match="never told, or its window has passed"):
-        await erase_ref(store, site, b"another" * 8, ORDER)
+        await erase_ref(store, site, b"another" * 8, ORDER, LATER)
     with pytest.raises(Unknown, match="after two days"):
         await erase_visitor(store, site, "203.0.113.78", AGENT, NOON)
     with pytest.raises(Unknown, match="after two days"):
@@ -250,7 +314,7 @@ async def test_a_visit_takes_the_goals_of_its_references_along(store: Store) -> 
     await put_people(store, site)
     await run_due(store, NOON + timedelta(hours=3))
     number = await store.fetchval("SELECT visit_id FROM view WHERE view_id = 71")
-    await erase_visit(store, site, number)
+    await erase_visit(store, site, number, LATER)
     views, goals = await left(store, site)
     assert 71 not in views
     assert (75 in views, 1 in goals, 3 in goals) == (True, False, True)
@@ -262,14 +326,15 @@ def test_no_picture_and_no_answer_remembers_what_was_deleted(walked: Asker) -> N
     before = [walked(path) for path in paths]
     store, overlays = walked.gloed.store, walked.gloed.context.overlays
     site = walked.gloed.do(find_site(store, walked.site.public_key))
-    walked.gloed.do(erase_days(store, site, TODAY, TODAY))
+    walked.gloed.do(erase_days(store, site, TODAY, TODAY, LATER))
     settle(walked.gloed)
     for path, answer in zip(paths, before, strict=True):
         again = walked(path, headers={"if-none-match": answer.headers["etag"]})
         assert again.status_code == 200
         assert again.content != answer.content
     assert walked(paths[0]).json()["page_views"] == 0
-    kept = [one.found for one in overlays._maps._kept.values()]
+    held = overlays._maps._kept.values()
+    kept = [one.found for one in held if isinstance(one, Picture)]
     assert {one.views for one in kept if one.site.site_id == site.site_id} == {0}
 
 
@@ -278,7 +343,7 @@ def test_pages_that_are_open_meanwhile_bring_nothing_back(walked: Asker) -> None
     walker = Walker(walked.gloed.url)
     token = walker.open(walked.site, "shipping")
     store = walked.gloed.store
-    walked.gloed.do(erase_days(store, walked.site, TODAY, TODAY))
+    walked.gloed.do(erase_days(store, walked.site, TODAY, TODAY, LATER))
     walker.tell(token, "2.h5")
     settle(walked.gloed)
     assert walked("/sites/{site}/pages/shipping/heatmap.json").json()["page_views"] == 0

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from app.mapping.audience import PAGE_VIEWS, Audience
+from app.mapping.classes import REST, DotClass
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap
 from app.pages.legends import legend_of
@@ -78,6 +79,19 @@ def test_the_picture_tells_of_itself_though_it_lies_on_its_page(laid: Asker) -> 
         assert float(text["gloed:scale_max"]) == numbers["scale"]["max"]
         assert text["gloed:date_to"] == numbers["date_to"]
         assert text["Software"].startswith("Gloed ")
+
+
+def test_a_picture_that_was_passed_on_says_of_whom_and_where_it_is(laid: Asker) -> None:
+    told = laid(JSON, params={"device": "phone", "outcome": "open"}).json()
+    answer = laid(PNG, params={"device": "phone", "outcome": "open"})
+    text = opened(answer.content).text  # type: ignore[attr-defined]
+    assert text["gloed:filters"] == "device=phone, outcome=open"
+    assert (text["gloed:site"], text["gloed:page"]) == (told["site"], told["page"])
+    assert (text["gloed:layout"], text["gloed:scale_unit"]) == (
+        str(told["layout"]),
+        told["scale"]["unit"],
+    )
+    assert opened(laid(PNG).content).text["gloed:filters"] == "none"  # type: ignore[attr-defined]
 
 
 def test_the_scale_that_one_map_prints_is_taken_by_another_as_it_is(laid: Asker) -> None:
@@ -168,23 +182,27 @@ def test_a_legend_says_of_how_much_of_the_shop_it_tells() -> None:
     assert draw_legend(legend, width_px=320)
 
 
-def test_a_legend_has_another_name_when_more_was_left_out(laid: Asker) -> None:
-    def names() -> tuple[str, ...]:
-        asked = (PNG, f"{PNG}?legend=en", JSON)
-        return tuple(laid(path).headers["etag"] for path in asked)
+def test_every_answer_tells_how_much_was_counted_and_has_another_name_when_more_was_left_out(
+    laid: Asker,
+) -> None:
+    asked = (PNG, f"{PNG}?legend=en", JSON)
+
+    def names() -> set[str]:
+        return {laid(path).headers["etag"] for path in asked}
 
     before = names()
     assert names() == before
+    text = opened(laid(PNG).content).text  # type: ignore[attr-defined]
+    assert text["gloed:counted"] == "100% of the page views"
     store, site = laid.gloed.store, laid.site
     today = site.day_of(laid.gloed.clock())
-    sql = "INSERT INTO dropped (site_id, day, reason, capture, n) VALUES ($1, $2, 'bot', 0, 3)"
-    laid.gloed.do(store.execute(sql, site.site_id, today))
-    assert [one == other for one, other in zip(names(), before, strict=True)] == [
-        True,
-        False,
-        False,
-    ]
-    assert laid(JSON).json()["audience"]["left_out"]["bot"] == 3
+    views = laid(JSON).json()["audience"]["page_views"]
+    sql = "INSERT INTO dropped (site_id, day, reason, capture, n) VALUES ($1, $2, 'bot', 0, $3)"
+    laid.gloed.do(store.execute(sql, site.site_id, today, views))
+    assert not before & names()
+    assert laid(JSON).json()["audience"]["left_out"]["bot"] == views
+    text = opened(laid(PNG).content).text  # type: ignore[attr-defined]
+    assert text["gloed:counted"] == "50% of the page views; the rest: bot 50%"
 
 
 def test_an_english_legend_says_everything_in_english() -> None:
@@ -241,15 +259,37 @@ def test_filled_zones_are_told_by_zone_and_confetti_by_its_dots() -> None:
     assert "Bandwidth" not in dict(legend.facts)
     many = replace(
         page_map(style="confetti", kind="click"),
-        points=np.zeros((30_000, 2)),
-        boxes=((0.0, 0.0, 9.0, 9.0),),
+        dots=np.zeros((30_000, 2)),
+        dots_in_zones=7,
     )
     legend = told_of(many, drawn(1.0), "en")
     assert legend.bar is None
     assert [(key.sample, key.label) for key in legend.keys] == [(0, "a click or tap")]
     facts = dict(legend.facts)
-    assert facts["Dots"] == "20,000 of 30,000; 1 place is known by zone or band alone"
+    assert facts["Dots"] == "20,000 of 30,000; 7 known by zone alone, in rows"
     assert not {"Bandwidth", "Scale"} & set(facts)
+
+
+def test_coloured_dots_are_told_by_their_classes_in_both_languages() -> None:
+    found = replace(
+        page_map(style="confetti", kind="click", colour_by="variant"),
+        dots=np.zeros((5, 2)),
+        dot_colours=np.array([0, 0, 1, REST, REST]),
+        classes=(DotClass(0, 0, 12), DotClass(3, 1, 1), DotClass(None, REST, 20)),
+    )
+    told = {
+        language: [(key.sample, key.label) for key in told_of(found, drawn(1.0), language).keys]
+        for language in ("en", "nl")
+    }
+    assert told["en"] == [
+        (0, "no variant: 2 in 12 visits"),
+        (1, "variant 3: 1 in 1 visit"),
+        (REST, "the rest: 2 in 20 visits"),
+    ]
+    assert told["nl"][2] == (REST, "de rest: 2 in 20 bezoeken")
+    legend = told_of(found, drawn(1.0), "en")
+    assert dict(legend.facts)["Each dot"] == "a click or tap"
+    assert draw_legend(legend, width_px=390)
 
 
 def test_a_map_without_heat_has_a_legend_too() -> None:

@@ -15,7 +15,7 @@ from tests.app.conftest import Asker, settle
 from tests.app.test_drawn_marks import LAYOUT, PAGE
 from tests.counting import asked_of
 
-MOST_STATEMENTS = 6
+MOST_STATEMENTS = 3
 """The key, the shops with their pages and zones, and what the answer is named by."""
 
 OPTIONS: tuple[dict[str, str], ...] = (
@@ -23,7 +23,7 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {"picture": "page"},
     {"picture": "white", "dpr": "2", "legend": "nl"},
     {"kind": "click", "palette": "viridis", "opacity": "0.5", "scale": "log", "scale_max": "0.01"},
-    {"kind": "click", "style": "confetti"},
+    {"kind": "click", "style": "confetti", "colour_by": "outcome"},
     {"kind": "click", "style": "zones", "marks": "folds,zones"},
     {"marks": "contours,folds,zones", "bandwidth": "30"},
     {"kind": "scroll", "aggregation": "unique_visits"},

@@ -13,6 +13,7 @@ import pytest
 from app.configuration import configure
 from app.drawing.overlays import SOURCES, options, paint
 from app.jobs import run_due
+from app.mapping.audience import NOBODY
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap, page_map
 from app.mapping.tile_rows import read_tiles
@@ -191,7 +192,7 @@ async def test_the_peak_lies_in_the_same_cell(store: Store, shop: Site, kind: st
     await a_day(store, shop)
     await sealed(store)
     found = [await ask(store, shop, kind=kind, browser=asked) for asked in (None, "other")]
-    drawn = [paint(options(one), None, "none") for one in found]
+    drawn = [paint(options(one, NOBODY), None, "none") for one in found]
     peaks = np.array([(one.peak_x_px, one.peak_y_px) for one in drawn])
     assert np.abs(np.diff(peaks, axis=0)).max() <= CELL_PX
     assert drawn[0].mass == pytest.approx(drawn[1].mass)

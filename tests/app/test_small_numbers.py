@@ -126,10 +126,12 @@ def test_two_requests_that_differ_in_one_value_differ_by_none_or_enough(
 
 
 def test_every_filter_of_one_value_is_under_the_rule() -> None:
-    """A filter that is new is either under it or named here as what chooses no visits."""
+    """A filter that is new is either under it or named here as what chooses no visits. Classes that
+    dots are coloured by are under it too: test_classes.py."""
     no_filters = {
         "kind", "date_from", "date_to", "aggregation", "per", "layout", "bandwidth", "style",
-        "marks", "palette", "scale", "scale_max", "opacity", "picture", "legend", "dpr",
+        "colour_by", "marks", "palette", "scale", "scale_max", "opacity", "picture", "legend",
+        "dpr",
     }  # fmt: skip
     widths = {"viewport_width_min", "viewport_width_max"}
     assert set(MapQuery.model_fields) == no_filters | widths | set(FILTERS)

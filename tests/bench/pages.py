@@ -1,7 +1,8 @@
 """What each page costs: CPU of the whole process for one answer, and the questions to the store.
 
-The first look draws and reads; a later one finds what was drawn. `python -m tests.bench.pages`
-prints a table and, as its last line, one JSON object.
+The first look reads and draws; a later one finds what was drawn. Beside what is asked stand the
+journeys that ask nothing: begins and ends of transactions, and what the driver wants to know.
+`python -m tests.bench.pages` prints a table and, as its last line, one JSON object.
 """
 
 from __future__ import annotations
@@ -11,60 +12,36 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import Any
-
-import httpx
 
 from app.clock import SteppedClock
 from app.pages.labels import VIEWS
+from app.pages.tabs import OWN_PAGE, STYLES
 from app.postgres import embedded_store
-from app.store import Store, migrate
+from app.store import migrate
 from tests.conftest import NOON
+from tests.counting import Asked, asked_of
 from tests.pages.conftest import signed_in, visited_shop
 from tests.serving import Running, serving
 
 LATER_LOOKS = 5
-FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SELECT pg_advisory_unlock_all()")
-"""Begin and end transactions, and give a connection back: they ask for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one page: queries and CPU of its first look, and of a later one (the median)."""
+    """Of one page: statements, further journeys to the store and CPU of its first look, and of a
+    later one (the median)."""
 
     page: str
-    first_queries: int
+    first_statements: int
+    first_frames: int
     first_ms: float
-    later_queries: int
+    later_statements: int
+    later_frames: int
     later_ms: float
-
-
-class Listener:
-    """Counts what is asked of the store, on every connection of its pool."""
-
-    def __init__(self) -> None:
-        self._asked: list[str] = []
-
-    async def attach(self, store: Store) -> None:
-        pool: Any = store._pool
-        connections = [await pool.acquire() for _ in range(pool.get_max_size())]
-        for connection in connections:
-            connection._con.add_query_logger(self._note)
-        for connection in connections:
-            await pool.release(connection)
-
-    def _note(self, record: Any) -> None:
-        if not record.query.lstrip().startswith(FRAMES):
-            self._asked.append(record.query)
-
-    def taken(self) -> int:
-        found = len(self._asked)
-        self._asked.clear()
-        return found
 
 
 @contextmanager
@@ -78,51 +55,53 @@ def gloed() -> Iterator[Running]:
                 yield running
 
 
-def look(client: httpx.Client, path: str, heard: Listener) -> tuple[int, float]:
-    heard.taken()
+def look(running: Running, path: str, headers: Mapping[str, str]) -> tuple[Asked, float]:
     began = time.process_time()
-    answer = client.get(path)
+    asked = asked_of(running, path, headers)
     spent_ms = 1000 * (time.process_time() - began)
-    assert answer.status_code == 200, (path, answer.status_code)
-    return heard.taken(), spent_ms
+    assert asked.answer.status_code == 200, (path, asked.answer.status_code)
+    return asked, spent_ms
 
 
-def cost(client: httpx.Client, path: str, heard: Listener, name: str) -> Cost:
-    first_queries, first_ms = look(client, path, heard)
-    later = [look(client, path, heard) for _ in range(LATER_LOOKS)]
+def cost(running: Running, path: str, headers: Mapping[str, str], name: str) -> Cost:
+    first, first_ms = look(running, path, headers)
+    later = [look(running, path, headers) for _ in range(LATER_LOOKS)]
     return Cost(
         page=name,
-        first_queries=first_queries,
+        first_statements=len(first.statements),
+        first_frames=len(first.frames),
         first_ms=round(first_ms, 1),
-        later_queries=max(queries for queries, _ in later),
+        later_statements=max(len(asked.statements) for asked, _ in later),
+        later_frames=max(len(asked.frames) for asked, _ in later),
         later_ms=round(statistics.median(ms for _, ms in later), 1),
     )
 
 
 def addresses(key: str) -> dict[str, str]:
-    page = f"/sites/{key}/pages/shipping"
-    maps = {name: f"{page}?kind={name}" for name in VIEWS if name not in ("zones", "confetti")}
-    own = {name: f"{page}/{name}" for name in ("form", "stalls", "compare", "shares")}
-    styles = {name: f"{page}?style={name}&kind=click" for name in ("zones", "confetti")}
-    shop = {"shops": "/", "shop": f"/sites/{key}"}
-    rest = {name: f"/sites/{key}/{name}" for name in ("check", "privacy")}
-    return shop | maps | own | styles | rest
+    site = f"/sites/{key}"
+    page = f"{site}/pages/shipping"
+    maps = {name: f"{page}?kind={name}" for name in VIEWS if name not in (*STYLES, *OWN_PAGE)}
+    styles = {name: f"{page}?style={name}&kind=click" for name in STYLES}
+    own = {name: f"{page}/{name}" for name in (*OWN_PAGE, "shares", "layouts")}
+    few = {"too few": f"{site}/pages/payment", "too narrow": f"{page}?device=desktop"}
+    rest = {name: f"{site}/{name}" for name in ("check", "privacy", "snippet", "settings")}
+    rooms = {name: f"{site}/settings/{name}" for name in ("pages", "changes", "access")}
+    return {"shops": "/", "shop": site} | maps | styles | few | own | rest | rooms
 
 
 def main() -> None:
-    heard = Listener()
     with gloed() as running:
         site = visited_shop(running)
-        running.do(heard.attach(running.store))
         with signed_in(running) as client:
-            found = addresses(site.public_key).items()
-            costs = [cost(client, path, heard, name) for name, path in found]
-    print(f"{'page':<12}{'queries':>9}{'CPU ms':>9}{'again':>9}{'CPU ms':>9}")
+            cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        headers = {"cookie": cookie, "accept": "text/html", "accept-language": "en"}
+        found = addresses(site.public_key).items()
+        costs = [cost(running, path, headers, name) for name, path in found]
+    heads = ("asked", "beside", "CPU ms")
+    print(f"{'page':<12}" + "".join(f"{head:>8}" for head in (*heads, *heads)))
     for one in costs:
-        print(
-            f"{one.page:<12}{one.first_queries:>9}{one.first_ms:>9}"
-            f"{one.later_queries:>9}{one.later_ms:>9}"
-        )
+        name, *told = astuple(one)
+        print(f"{name:<12}" + "".join(f"{number:>8}" for number in told))
     print(json.dumps({one.page: asdict(one) for one in costs}))
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playwright.sync_api import CDPSession, Error, Page, sync_playwright
+from playwright.sync_api import CDPSession, Download, Error, Page, sync_playwright
 
 from tests.browser.engine import PATIENCE_S, BrowserError, Engine, Unsupported, Window
 from tests.browser.processes import private_environment, private_home
@@ -46,6 +46,8 @@ class PlaywrightEngine(Engine):
             opening = _opened(name, program, window, home)
             self._page = self._do(opening.__enter__)
             stack.callback(self._do, lambda: opening.__exit__(None, None, None))
+            if window.downloads is not None:
+                self._page.on("download", _keeping(window.downloads))
             super().__init__(name, stack.pop_all())
 
     def _do(self, step: Callable[[], T]) -> T:
@@ -153,6 +155,15 @@ class PlaywrightEngine(Engine):
         return {metric["name"]: metric["value"] for metric in told}
 
 
+def _keeping(folder: Path) -> Callable[[Download], None]:
+    """Playwright gives downloads names of its own, and throws them away with the browser."""
+
+    def keep(download: Download) -> None:
+        download.save_as(folder / download.suggested_filename)
+
+    return keep
+
+
 @contextmanager
 def _opened(name: str, program: Path | None, window: Window, home: Path) -> Iterator[Page]:
     """Start Playwright and one browser with one page, all in the thread that calls this."""
@@ -169,6 +180,7 @@ def _opened(name: str, program: Path | None, window: Window, home: Path) -> Iter
             timeout=PATIENCE_S * 1000,
             viewport={"width": window.width_px, "height": window.height_px},
             ignore_https_errors=window.insecure,
+            java_script_enabled=window.scripts,
             # A phone in all that style sheets can ask: coarse pointer, no hover.
             has_touch=window.touch,
             **(_as_chrome(program or Path(kind.executable_path), window) if chromium else {}),

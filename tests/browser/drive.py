@@ -104,9 +104,12 @@ def open_browser(
     height: int = 800,
     touch: bool = False,
     insecure: bool = False,
+    scripts: bool = True,
+    downloads: Path | None = None,
 ) -> Iterator[Browser]:
-    """Open one of ENGINES headless; `insecure` accepts self-signed certificates."""
-    browser = _opened(name, Window(width, height, touch, insecure))
+    """Open one of ENGINES headless; `insecure` accepts self-signed certificates, `scripts=False`
+    switches the browser's own scripting off, and what is downloaded lies in `downloads`."""
+    browser = _opened(name, Window(width, height, touch, insecure, scripts, downloads))
     try:
         yield browser
     finally:

@@ -4,6 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 # A cold browser on a busy two-core machine needs seconds; past a minute it is not coming.
@@ -22,12 +23,18 @@ class Unsupported(BrowserError):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How a browser is opened; sizes are those of the page's viewport in CSS pixels."""
+    """How a browser is opened; sizes are those of the page's viewport in CSS pixels.
+
+    scripts    whether pages may run any; what a test evaluates runs all the same
+    downloads  a directory that is there, in which whatever is downloaded lies under its own name
+    """
 
     width_px: int
     height_px: int
     touch: bool
     insecure: bool
+    scripts: bool = True
+    downloads: Path | None = None
 
 
 class Engine(ABC):

@@ -23,6 +23,9 @@ from tests.browser.w3c import ActionsEngine
 # mouse Firefox reports neither, and (hover:hover) rules would be off.
 FINE_AND_HOVER = 6
 
+# Value of browser.download.folderList: the directory that browser.download.dir names.
+OWN_FOLDER = 2
+
 PREFERENCES: dict[str, bool | int | str] = {
     "app.update.auto": False,
     "browser.shell.checkDefaultBrowser": False,
@@ -38,7 +41,7 @@ class Firefox(ActionsEngine):
     def __init__(self, program: Path, window: Window) -> None:
         with ExitStack() as stack:
             home = stack.enter_context(private_home("firefox"))
-            self._socket = stack.enter_context(_connected(_started(stack, program, home)))
+            self._socket = stack.enter_context(_connected(_started(stack, program, home, window)))
             self._ids = itertools.count(1)
             self._version, self._context = self._session(window)
             self.viewport(window.width_px, window.height_px)
@@ -110,9 +113,20 @@ class Firefox(ActionsEngine):
         return base64.b64decode(shot["data"])
 
 
-def _started(stack: ExitStack, program: Path, home: Path) -> str:
+def _preferences(window: Window) -> dict[str, bool | int | str]:
+    asked: dict[str, bool | int | str] = {"javascript.enabled": window.scripts}
+    if window.downloads is not None:
+        asked |= {
+            "browser.download.dir": str(window.downloads),
+            "browser.download.folderList": OWN_FOLDER,
+        }
+    return {**PREFERENCES, **asked}
+
+
+def _started(stack: ExitStack, program: Path, home: Path, window: Window) -> str:
     """Start Firefox in a fresh profile; returns the address its remote agent listens on."""
-    lines = (f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in PREFERENCES.items())
+    told = _preferences(window).items()
+    lines = (f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in told)
     (home / "user.js").write_text("".join(lines))
     command = [str(program), "--headless", "--no-remote", "--profile", str(home)]
     log = home / "firefox.log"

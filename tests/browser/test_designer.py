@@ -1,55 +1,39 @@
-"""A designer's way through the pages in every engine, none of which holds a script: from the link
-that signs in to a share that somebody else opens signed out."""
+"""A designer's way through the demo in every engine, scripts switched off in the browser itself:
+from the link that signs in to a share that is opened signed out."""
 
 from __future__ import annotations
 
-import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from app.access.keys import new_sign_in_link
-from app.closing.day import close_day
-from collector.sites import Site
+from app.demo.checkout import SHIPPING_PAGE, STALL_ZONE, checkout_page
+from app.demo.pictures import captured
 from tests.browser.drive import Browser, BrowserError, open_browser
-from tests.build import PHONE, Walker, make_shop
-from tests.conftest import NOON
-from tests.pages.conftest import put_picture, signed_in
-from tests.serving import Running
+from tests.conftest import own_database
+from tests.demo.standing import Standing, standing
 
 PATIENCE_S = 30.0
 MARGIN_PX = 200
-AGO = timedelta(days=3)
-VISITS = 12
-LONG, SHORT = ("2.h", "2.h1", "2.h2", "2.h5", "2.h10"), ("2.h", "2.h1")
-WORST_PAGE, WORST_ZONE = "shipping", "verzendkosten"
+WORST_PAGE = checkout_page(SHIPPING_PAGE).title
+SIZES = {(one.width_px, one.height_px) for one in captured()[SHIPPING_PAGE]}
+OVERLAY = ".take a[download$='.png']:not([download*='-page']):not([download*='-legend'])"
+SCRIPTED = "data:text/html,<title>off</title><script>document.title = 'on'</script>"
 
 
-@pytest.fixture
-def shop(gloed: Running) -> Site:
-    """On trial: those who rest at the shipping cost go, the others order."""
-    site = gloed.do(make_shop(gloed.store, NOON))
-    gloed.context.catalogue.forget()
-    put_picture(gloed, site)
-    for number in range(VISITS):
-        walker = Walker(gloed.url, PHONE, f"10.1.0.{number}")
-        gloed.clock.set(NOON - AGO - timedelta(minutes=number))
-        walker.open(site, "cart")
-        stays = LONG if number % 2 else SHORT
-        walker.tell(walker.open(site, WORST_PAGE), "w400", "coarse", *stays)
-        if number % 2 == 0:
-            walker.open(site, "thanks")
-    gloed.clock.set(NOON)
-    gloed.do(close_day(gloed.store, site, site.day_of(NOON - AGO), NOON))
-    return site
+@pytest.fixture(scope="module")
+def demo(server_url: str, template: str) -> Iterator[Standing]:
+    """Filled once, for all engines."""
+    with own_database(server_url, template) as url, standing(url) as stands:
+        yield stands
 
 
 class Way:
@@ -58,8 +42,8 @@ class Way:
     def __init__(self, browser: Browser, base: str) -> None:
         self._browser, self._base = browser, base
 
-    def open(self, path: str) -> None:
-        self._browser.goto(self._base + path)
+    def open(self, address: str) -> None:
+        self._browser.goto(address if "://" in address else self._base + address)
         self._arrived()
 
     def press(self, selector: str, *, leads_on: bool = True) -> None:
@@ -70,7 +54,7 @@ class Way:
         below_px = self._browser.evaluate("scrollY")
         self._browser.click((x0 + x1) / 2, (y0 + y1) / 2 - below_px)
         if leads_on:
-            self._until(lambda: self.address != here, f"{selector} leads nowhere from {here}")
+            self.until(lambda: self.address != here, f"{selector} leads nowhere from {here}")
         self._arrived()
 
     @property
@@ -89,10 +73,10 @@ class Way:
 
     def _arrived(self) -> None:
         is_complete = partial(self._browser.evaluate, "document.readyState === 'complete'")
-        self._until(is_complete, "the page does not finish")
+        self.until(is_complete, "the page does not finish")
         assert self._browser.evaluate("document.scripts.length") == 0
 
-    def _until(self, holds: Callable[[], bool], otherwise: str) -> None:
+    def until(self, holds: Callable[[], bool], otherwise: str) -> None:
         """While one page gives way to another there may be none to ask."""
         until = time.monotonic() + PATIENCE_S
         while True:
@@ -104,47 +88,71 @@ class Way:
 
 
 def test_a_designer_finds_the_worst_page_and_shares_it(
-    gloed: Running, shop: Site, engine: str
+    demo: Standing, engine: str, tmp_path: Path
 ) -> None:
-    with open_browser(engine) as browser:
-        link = as_designer(gloed, Way(browser, gloed.url))
-    with open_browser(engine) as browser:
-        as_stranger(Way(browser, gloed.url), link)
+    with open_browser(engine, scripts=False, downloads=tmp_path) as browser:
+        browser.goto(SCRIPTED)
+        assert browser.evaluate("document.title") == "off"
+        way = Way(browser, demo.base)
+        find_the_worst_page(way, demo.sign_in_link())
+        take_the_overlay_along(way, tmp_path)
+        link = share_it(way)
+        way.press(".top form button")
+        open_signed_out(way, link)
 
 
-def as_designer(gloed: Running, way: Way) -> str:
-    """Sign in, find the worst page, read why, take the overlay along; the link that was shared."""
-    way.open(gloed.do(new_sign_in_link(gloed.store, gloed.clock())))
+def find_the_worst_page(way: Way, link: str) -> None:
+    """The shop opens with it, and says why; its map shows where."""
+    way.open(link)
     way.press(".findings a")
-    assert way.read("h1").startswith(WORST_PAGE)
-    assert WORST_ZONE in way.read("main")
+    assert way.read("h1") == WORST_PAGE
+    assert STALL_ZONE in way.read(".finding")
+    assert STALL_ZONE in way.read(".ranked tbody tr")
     way.press(".tabs a[href*='kind=stall']")
-    assert WORST_ZONE in way.read(".beside tbody tr")
-    overlay = Image.open(io.BytesIO(downloaded(gloed, way)))
-    assert overlay.size == (390, 800)
-    assert overlay.has_transparency_data
+    assert STALL_ZONE in way.read(".beside tbody")
+    shown = way.ask(
+        "(i => [i.naturalWidth, i.naturalHeight])(document.querySelector('.sheet img'))"
+    )
+    assert tuple(shown) in SIZES
+
+
+def take_the_overlay_along(way: Way, folder: Path) -> None:
+    """By the browser's own download: a picture of the page's size that one can lay over it."""
+    name = way.ask(f"document.querySelector({json.dumps(OVERLAY)}).download")
+    way.press(OVERLAY, leads_on=False)
+    way.until(partial(is_picture, way, folder / name), f"nothing was downloaded as {name}")
+    with Image.open(folder / name) as overlay:
+        assert overlay.size in SIZES
+        alpha = np.asarray(overlay.convert("RGBA"))[..., 3]
+    assert alpha.min() == 0, "the page shows through"
+    assert alpha.max() > 0
+
+
+def is_picture(way: Way, path: Path) -> bool:
+    """Whether it has come whole. The page is asked for something: some drivers move on by that."""
+    way.ask("document.readyState")
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (FileNotFoundError, OSError):
+        return False
+    return True
+
+
+def share_it(way: Way) -> str:
     way.press(".share summary", leads_on=False)
     way.press(".share button")
     assert way.read("h1") == "Links in use"
     return way.read("pre code")
 
 
-def downloaded(gloed: Running, way: Way) -> bytes:
-    """What the link to the transparent overlay gives to whoever is signed in."""
-    address = way.ask(
-        "document.querySelector(\"a[download$='.png']:not([download*='page'])\").href"
-    )
-    with signed_in(gloed) as client:
-        answer = client.get(address)
-    assert answer.headers["content-type"] == "image/png"
-    return answer.content
-
-
-def as_stranger(way: Way, link: str) -> None:
-    """Signed out: the page with its map, and nothing else of the shop."""
-    way.open(urlsplit(link).path)
-    assert way.read("h1").startswith(WORST_PAGE)
-    assert way.ask("document.querySelector('figure img').naturalWidth") == 390
+def open_signed_out(way: Way, link: str) -> None:
+    """The page with its map, and nothing else of the shop."""
+    way.open("/")
+    assert way.read("h1") == "Sign in"
+    way.open(link)
+    assert way.read("h1") == WORST_PAGE
+    assert way.ask("document.querySelector('.sheet img').naturalWidth") > 0
     assert way.ask("document.querySelectorAll('form[method=post]').length") == 0
     way.open("/")
     assert way.read("h1") == "Sign in"

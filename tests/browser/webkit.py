@@ -46,12 +46,15 @@ RESIZES = 5
 """The window is resized by a manager of its own, whose answer may come before it is drawn."""
 
 ARGUMENTS = ["--automation", "--javascript-can-open-windows-automatically=true"]
+WITHOUT_SCRIPTS = "--enable-javascript=false"
 
 
 class WebKit(ActionsEngine):
     def __init__(self, driver: Path, minibrowser: Path, xvfb: Path, window: Window) -> None:
         with ExitStack() as stack:
             home = stack.enter_context(private_home("webkit"))
+            if window.downloads is not None:
+                _keep_downloads(home, window.downloads)
             screen = stack.enter_context(display(xvfb, home))
             self._client = _started(stack, driver, home, screen)
             self._scrolled_px = 0
@@ -62,7 +65,8 @@ class WebKit(ActionsEngine):
             super().__init__("webkit", stack.pop_all())
 
     def _opened(self, stack: ExitStack, minibrowser: Path, window: Window) -> str:
-        options = {"binary": str(minibrowser), "args": ARGUMENTS}
+        scripting = [] if window.scripts else [WITHOUT_SCRIPTS]
+        options = {"binary": str(minibrowser), "args": [*ARGUMENTS, *scripting]}
         wanted = {
             "acceptInsecureCerts": window.insecure,
             "webkitgtk:browserOptions": options,
@@ -157,6 +161,13 @@ def _answers(client: httpx.Client) -> bool:
         return client.get("/status").is_success
     except httpx.TransportError:
         return False
+
+
+def _keep_downloads(home: Path, folder: Path) -> None:
+    """Where the desktop says that they belong."""
+    settings = home / ".config" / "user-dirs.dirs"
+    settings.parent.mkdir()
+    settings.write_text(f'XDG_DOWNLOAD_DIR="{folder}"\n')
 
 
 def _free_port() -> int:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.store import Store
-from collector.copying import FORMS
+from collector.copying import FORMS, day_number, whole
 from collector.groups import COLUMNS, Row
 from collector.partitions import make_partitions
 from tests.collector.build import DAY, a_batch, a_beacon, a_goal
@@ -36,7 +36,7 @@ async def copied(store: Store, rows: list[Row]) -> dict[str, list[Any]]:
     async with store.connection() as connection:
         await make_partitions(connection, [DAY])
         for table, form in FORMS.items():
-            packed = form.packed(row.values for row in rows if row.table == table)
+            packed = whole(form.row(row.values) for row in rows if row.table == table)
             await connection.copy_to_table(
                 table, source=memoryview(packed), columns=form.columns, format="binary"
             )
@@ -77,7 +77,7 @@ async def test_no_rows_are_a_copy_of_nothing(store: Store) -> None:
 def test_what_no_column_could_hold_is_an_error_that_blames_the_row(wrong: dict[str, Any]) -> None:
     values = {**a_beacon().values, **wrong}
     with pytest.raises((ValueError, TypeError, ArithmeticError)):
-        FORMS["beacon"].packed([values])
+        FORMS["beacon"].row(values)
 
 
 @given(st.permutations(list(a_batch().values.items())))
@@ -85,15 +85,33 @@ def test_it_does_not_matter_in_which_order_a_row_names_its_columns(
     items: list[tuple[str, Any]],
 ) -> None:
     form = FORMS["batch"]
-    assert form.packed([dict(items)]) == form.packed([a_batch().values])
+    assert form.row(dict(items)) == form.row(a_batch().values)
 
 
 def test_a_name_that_is_not_there_and_none_are_both_null() -> None:
     form = FORMS["beacon"]
     values = a_beacon().values
-    assert form.packed([values]) == form.packed([{**dict.fromkeys(COLUMNS["beacon"]), **values}])
+    assert form.row(values) == form.row({**dict.fromkeys(COLUMNS["beacon"]), **values})
 
 
 def test_every_column_is_copied_once() -> None:
     for table, form in FORMS.items():
         assert sorted(form.columns) == sorted(COLUMNS[table])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.table} {row.key[3]}")
+def test_pieces_joined_are_the_row(row: Row) -> None:
+    form, at = FORMS[row.table], row.values["at"]
+    for cut in range(1, len(form.columns) - 1):
+        pieces = [
+            form.piece(form.columns[1], form.columns[cut], row.values),
+            form.piece(form.columns[cut + 1], form.columns[-1], row.values),
+        ]
+        assert form.head_at(at) + b"".join(pieces) == form.row(row.values)
+
+
+def test_a_line_of_numbers_is_the_piece_that_they_make() -> None:
+    form = FORMS["beacon"]
+    line = form.line("view_id", "page_id", "view_id", "day", "site_id")
+    values = {"view_id": -5, "day": DAY, "site_id": 7}
+    assert line(-5, day_number(DAY), 7) == form.piece("view_id", "page_id", values)

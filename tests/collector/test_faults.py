@@ -19,7 +19,7 @@ from app.store import Store, connect
 from collector.catalogue import Catalogue
 from collector.intake import Collector
 from collector.partitions import make_partitions
-from collector.routes import Parts
+from collector.parts import Parts
 from collector.sites import Page, Site
 from collector.spool import Spool
 from collector.visitor import Salts

@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from struct import pack
 from typing import Any
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from app.store import SESSION, Store, connect
+from collector.decode import end_trail
 from collector.errors import InDoubt, NotStored, StoreError
 from collector.groups import ROW_OVERHEAD_BYTES, Row
 from collector.partitions import make_partitions
@@ -124,6 +127,27 @@ async def test_a_store_that_becomes_lax_is_not_written_to(store: Store, database
         await writer.keep(a_beacon())
     await writer.stop()
     assert await names(store) == []
+
+
+async def test_a_wrong_trail_is_refused_by_itself_and_its_group_is_kept(
+    store: Store, line: StoreLine
+) -> None:
+    right, wrong = pack("<6i", 5, 5, 0, 1, 1, 10), pack("<3i", -1, 0, 0)
+    told = [right, right, wrong, right, wrong, right]
+    line.fault = "hold"
+    async with writing(line.url) as writer:
+        first = asyncio.create_task(writer.keep(a_beacon("1.h")))
+        await line.at_commit.wait()
+        rows = [structs.replace(a_batch(n), steps=steps) for n, steps in enumerate(told)]
+        others = asyncio.create_task(kept(writer, rows))
+        await asyncio.sleep(0)
+        line.release()
+        assert await first is True
+        answers = await others
+    assert [answer is True for answer in answers] == [steps is right for steps in told]
+    assert all("x must lie" in str(answers[n]) for n in (2, 4))
+    trails = await store.fetch("SELECT view_id, trail FROM batch ORDER BY view_id")
+    assert [tuple(row) for row in trails] == [(n, end_trail(right)) for n in (0, 1, 3, 5)]
 
 
 # Repeats ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heatmap.confetti import TONES, confetti_layer, confetti_rows
+from heatmap.confetti import TONES, confetti_layer, confetti_rows, within_box
 from heatmap.errors import MarksError, PaletteError
 from heatmap.layers import alone
 from heatmap.palettes import SEGMENT_RGB
@@ -89,3 +89,33 @@ def test_segments_that_cannot_be_are_refused(
 def test_a_dot_is_no_speck_and_no_plate(radius_px: float) -> None:
     with pytest.raises(MarksError, match="between 1 and 20"):
         confetti_layer([(1.0, 1.0)], [0], radius_px=radius_px, **SIZE)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 60, 1001])
+@pytest.mark.parametrize("box_px", [(10.0, 20.0, 310.0, 60.0), (0.0, 0.0, 5.0, 400.0)])
+def test_marks_known_by_their_box_alone_stand_in_rows_within_it(
+    box_px: tuple[float, float, float, float], count: int
+) -> None:
+    places = within_box(box_px, count)
+    x0, y0, x1, y1 = box_px
+    assert places.shape == (count, 2)
+    assert ((places > (x0, y0)) & (places < (x1, y1))).all()
+    assert len(np.unique(places, axis=0)) == count
+    # From the left, so that segments in order look like a bar of their shares.
+    assert (np.diff(places[:, 0]) >= 0).all()
+    if count:
+        np.testing.assert_allclose(places.mean(axis=0)[1], (y0 + y1) / 2)
+
+
+def test_a_mark_alone_stands_in_the_middle() -> None:
+    np.testing.assert_array_equal(within_box((100.0, 900.0, 400.0, 960.0), 1), [(250.0, 930.0)])
+
+
+@pytest.mark.parametrize(
+    ("box_px", "count"), [((5.0, 0.0, 5.0, 9.0), 1), ((0.0, 0.0, 9.0, 9.0), -1)]
+)
+def test_a_box_without_an_area_and_a_count_below_nothing_are_refused(
+    box_px: tuple[float, float, float, float], count: int
+) -> None:
+    with pytest.raises(MarksError):
+        within_box(box_px, count)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,19 +30,22 @@ from tests.serving import Running
 
 BUNDLED_IN = "axe_playwright_python"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LOOKS: tuple[tuple[str, Literal["light", "dark"]], ...] = (("en", "light"), ("nl", "dark"))
-"""Colours are no matter of language, nor is the rest one of colours: two looks see all of both.
-Pictures stay away: their size is known, and axe reads no pixels."""
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOOKS = tuple(product(("en", "nl"), SCHEMES))
+"""Pictures stay away: their size is known, and axe reads no pixels."""
 STATES = (
     "?kind=scroll",
     "?kind=attention",
     "?kind=rageclick",
     "?style=zones&marks=folds",
-    "?style=confetti&kind=click",
+    "?style=confetti&kind=click&colour_by=device",
     "?device=tablet",
     "?kind=heat",
 )
 """A map in its other shapes: what has no place, too few visits, a question that cannot be read."""
+
+UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
+"""What is folded away is hidden from axe too."""
 
 RUN = """tags => axe.run(document, {
     runOnly: {type: 'tag', values: tags}, resultTypes: ['violations'],
@@ -106,6 +110,7 @@ def looked_at(browser: Browser, cookie: Any, base: str, pages: list[str], axe: s
         window.route("**/*.png*", lambda route: route.abort())
         for path in pages:
             window.goto(base + path)
+            window.evaluate(UNFOLD)
             window.evaluate(axe)
             found = window.evaluate(RUN, RULES)
             wrong += [f"{path} ({language}, {scheme}): {one}" for one in found]

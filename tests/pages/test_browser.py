@@ -132,7 +132,7 @@ def test_on_a_phone_the_check_is_no_wider_than_the_window_and_looks_at_a_page(
     assert widths == [NARROW[0]] * 2
 
 
-@pytest.mark.parametrize(("size", "begins_px"), [((1280, 800), 480), (NARROW, 850)])
+@pytest.mark.parametrize(("size", "begins_px"), [((1280, 800), 350), (NARROW, 520)])
 def test_the_picture_and_its_downloads_are_on_the_first_screen(
     gloed: Running, shop: Site, open_tab: Any, size: tuple[int, int], begins_px: int
 ) -> None:
@@ -158,7 +158,7 @@ def test_the_keyboard_alone_changes_the_map(gloed: Running, shop: Site, open_tab
             "Skip to content", "Gloed", "Sign out", "Fietsenwinkel", "Pictures", "Zones",
             "Form report", "Abandoners", "Stalls", "Clicks", "Movement", "Scroll depth",
             "Attention", "Rage clicks", "Dead clicks", "Zone map", "Dots", "Side by side",
-            "device", "date_from",
+            "Filters all devices 20 Oct\u2009–\u200918 Nov 2026", "Share",
         ]  # fmt: skip
         tab.do(lambda page: page.get_by_role("link", name="Clicks", exact=True).focus())
         tab.do(lambda page: page.keyboard.press("Enter"))
@@ -172,7 +172,7 @@ def test_lines_are_ticked_and_auto_is_typed_without_a_script(
 ) -> None:
     with open_tab() as tab:
         tab.do(lambda page: page.goto(map_of(gloed, shop)))
-        tab.do(lambda page: page.locator(".ask summary").click())
+        tab.do(lambda page: page.locator(".filters summary").click())
         tab.do(lambda page: page.get_by_label("lines of heat").check())
         tab.do(lambda page: page.get_by_label("zones with numbers").check())
         tab.do(lambda page: page.get_by_label("Bandwidth, px").fill("auto"))
@@ -234,9 +234,9 @@ def test_on_paper_the_map_and_its_numbers_remain(gloed: Running, shop: Site, ope
         tab.do(lambda page: page.emulate_media(media="print"))
         seen = {
             name: tab.do(lambda page, name=name: page.locator(name).first.is_visible())
-            for name in ("figure img", "table", "dl", ".legend", "form.ask", ".take")
+            for name in ("figure img", "table", "dl", ".legend", ".tools", ".take")
         }
     assert seen == {
         "figure img": True, "table": True, "dl": True, ".legend": True,
-        "form.ask": False, ".take": False,
+        ".tools": False, ".take": False,
     }  # fmt: skip

@@ -158,7 +158,8 @@ def test_other_styles_are_told_in_their_own_amounts(designer: httpx.Client, shop
     assert f"about {hottest:.1f} s per visit in a zone" in zones.all("figcaption")[0].text
     assert "Bandwidth" not in zones.facts()
     dots = Sheet(designer.get(page_of(shop, query="?style=confetti&kind=click&per=visit")).text)
-    assert "0 dots. What is known by zone" in dots.all("figcaption")[0].text
+    caption = dots.all("figcaption")[0].text
+    assert "6 dots. 6 of them are known by their zone alone" in caption
     assert not {"Bandwidth", "Scale"} & set(dots.facts())
     assert dots.rows()[0][1] == "0.50"
     whole = Sheet(designer.get(page_of(shop, query="?per=period")).text)
@@ -317,12 +318,12 @@ def test_where_nothing_was_counted_the_page_says_what_was_dropped(
     while "robots" not in (sheet := Sheet(designer.get(page_of(site)).text)).text:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert "No page view in this period" in sheet.text
+    assert "No page view was counted in this period." in sheet.text
     assert [item.text for item in sheet.all("li") if "robots" in item.text] == [
         "robots, test browsers without a window among them: 2"
     ]
     later = Sheet(designer.get(page_of(site, query="?date_to=2026-11-17")).text)
-    assert "No page view in this period" in later.text
+    assert "No page view was counted in this period." in later.text
     assert "robots" not in later.text
 
 

@@ -18,7 +18,7 @@ from tests.pages.sheet import Sheet
 from tests.serving import Running
 
 LANGUAGES = ("nl", "en")
-PER_SHOP = {"salt", "path", "dropped", *PARTITIONED}
+PER_SHOP = {"salt", "path", "dropped", "erasure", *PARTITIONED}
 CONSENT = {"cookie": "cmplz_statistics", "pattern": "allow"}
 
 

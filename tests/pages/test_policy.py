@@ -34,6 +34,7 @@ ROOMS = (
     "settings",
     "settings/pages",
     "settings/pages/shipping",
+    "settings/paths",
     "settings/changes",
     "settings/access",
     "snippet",

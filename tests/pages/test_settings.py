@@ -25,7 +25,8 @@ from tests.serving import Running
 SAID = {"sec-fetch-site": "same-origin"}
 WEEK = timedelta(days=7)
 ROLES = ("reader", "editor", "owner")
-ROOMS = ("settings", "settings/pages", "settings/pages/shipping", "settings/changes", "snippet")
+EDITED = ("settings/pages", "settings/pages/shipping", "settings/paths", "settings/changes")
+ROOMS = ("settings", *EDITED, "snippet")
 
 
 @pytest.fixture
@@ -98,14 +99,14 @@ def test_editors_change_pages_and_changes_and_owners_all_else(
     for room in ("settings", "settings/access"):
         assert people["editor"].post(at(tried, room), data={"do": "x"}).status_code == 403
         assert people["owner"].post(at(tried, room), data={"do": "x"}).status_code in (303, 422)
-    for room in ("settings/pages", "settings/pages/shipping", "settings/changes"):
+    for room in EDITED:
         assert people["editor"].post(at(tried, room), data={"do": "x"}).status_code == 422
 
 
 def test_forms_that_stood_elsewhere_change_nothing(
     gloed: Running, tried: Site, people: Mapping[str, httpx.Client]
 ) -> None:
-    for room in ("settings", "settings/pages", "settings/changes", "settings/access"):
+    for room in ("settings", *EDITED, "settings/access"):
         for said in ("cross-site", "same-site", "none"):
             headers = {"sec-fetch-site": said}
             answer = people["owner"].post(at(tried, room), data={"do": "live"}, headers=headers)

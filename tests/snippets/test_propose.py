@@ -83,6 +83,24 @@ def test_two_alike_are_told_apart_by_what_is_around_them() -> None:
     assert [zone.selector for zone in propose_zones(page)] == ["#a input.x", "#b input.x"]
 
 
+def test_two_that_are_called_alike_have_names_that_tell_them_apart() -> None:
+    page = """<label for="a">Naam</label><input id="a"><label for="b">naam</label><input id="b">
+    <label for="c">Naam 2</label><input id="c">"""
+    # No word with a digit is in a name, so the third is called like the others.
+    assert [zone.name for zone in propose_zones(page)] == ["Naam", "naam 2", "Naam 3"]
+
+
+def test_the_choices_of_a_question_are_one_zone() -> None:
+    page = """<input type="radio" name="wijze" id="thuis">
+    <input type="radio" name="wijze" id="punt">
+    <input type="radio" name="betaling" id="ideal"><input type="radio" id="alone">"""
+    assert [(zone.name, zone.selector) for zone in propose_zones(page)] == [
+        ("Wijze", 'input[name="wijze"]'),
+        ("Betaling", 'input[name="betaling"]'),
+        ("Alone", "#alone"),
+    ]
+
+
 def test_an_id_beyond_the_grammar_of_ids_becomes_an_attribute() -> None:
     (zone,) = propose_zones('<label for="billing:city">City</label><input id="billing:city">')
     assert (zone.name, zone.selector) == ("City", '[id="billing:city"]')
@@ -111,4 +129,5 @@ def test_any_text_gives_zones_of_the_grammar_with_numbers_of_their_own(page: str
     assert all(check_selector(zone.selector) == zone.selector for zone in zones)
     assert len({zone.selector for zone in zones}) == len(zones) <= 12
     assert all(0 < len(zone.name) <= 40 for zone in zones)
+    assert len({zone.name.casefold() for zone in zones}) == len(zones)
     assert zones == propose_zones(page)

@@ -1,0 +1,98 @@
+"""What pages ask of a busy house is found by indexes: 100,000 rows, and the store's own plans."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from app.checking.engines import engines
+from app.checking.signs import signs
+from app.pages.queries import (
+    counts_by_page,
+    counts_of_all,
+    ends_of_all,
+    known_of,
+    lately_of_all,
+)
+from app.store import Store
+from collector.partitions import make_partitions
+from collector.sites import Site
+from tests.build import make_shop
+from tests.conftest import NOON
+
+TODAY = NOON.date()
+DAY = timedelta(days=1)
+SHOPS, DAYS, EACH = 50, 2, 250
+"""Shops that are not asked for, so many views of each a day."""
+
+CODES = "device, band, browser, os, channel, variant, capture, language"
+NO_CODES = "1, 1, 1, 1, 1, 0, 1, 1"
+FROM = f"""
+    FROM generate_series($1::int + 1, $1::int + {SHOPS}) AS site_id,
+         generate_series(0, {DAYS - 1}) AS back, generate_series(1, {EACH}) AS n
+"""
+HERE = "site_id, $2::date - back, n, $2::date - back + interval '12 hours'"
+"""Shop, day, view and moment of each row."""
+
+FILLED = (
+    f"""INSERT INTO beacon (site_id, day, view_id, at, name, page_id, visitor_check, {CODES})
+        SELECT {HERE}, 'open', n % 5, 0, {NO_CODES} {FROM}""",
+    f"""INSERT INTO batch (site_id, day, view_id, at, seq, page_id, visitor, opened_min,
+        page_height_px, codes, n, page_width_px, viewport_width_px, viewport_height_px, enc, trail,
+        ev) SELECT {HERE}, 0, n % 5, n, 0, 900, 1, 0, 390, 390, 800, 1, '', '' {FROM}""",
+    f"""INSERT INTO view (site_id, day, view_id, opened_at, visit_id, page_id, config_version,
+        duration_ms, presses, signals, captures, can, {CODES})
+        SELECT {HERE}, n, n % 5, 0, 0, 0, 0, 1, 0, {NO_CODES} {FROM}""",
+    f"""INSERT INTO visit (site_id, day, visit_id, started_at, ended_at, visitor, entry_page_id,
+        exit_page_id, views, phases, outcome, outcome_source, flags, {CODES})
+        SELECT {HERE}, $2::date - back + interval '13 hours', n, 1, 1, 1, 0, 0, 0, 0, {NO_CODES}
+        {FROM}""",
+)
+LARGE = ("beacon", "batch", "view", "visit")
+SCANNED = re.compile(rf"Seq Scan on ({'|'.join(LARGE)})_")
+
+
+class Explained:
+    """A store that notes its plan of whatever it is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.plans: list[str] = []
+
+    async def fetch(self, statement: str, *values: Any) -> list[Any]:
+        rows = await self._store.fetch(f"EXPLAIN {statement}", *values)
+        self.plans.append("\n".join(row[0] for row in rows))
+        return await self._store.fetch(statement, *values)
+
+
+async def busy_house(store: Store) -> Site:
+    site = await make_shop(store, NOON, live=True)
+    async with store.connection() as connection:
+        await make_partitions(connection, [TODAY - n * DAY for n in range(DAYS)])
+        for statement in FILLED:
+            await connection.execute(statement, site.site_id, TODAY)
+        for table in LARGE:
+            await connection.execute(f"ANALYZE {table}")
+        assert await connection.fetchval("SELECT count(*) FROM view") == SHOPS * DAYS * EACH
+    return site
+
+
+async def test_no_page_reads_the_rows_of_shops_it_is_not_about(store: Store) -> None:
+    site = await busy_house(store)
+    asked: Any = Explained(store)
+    days, period = {site.site_id: TODAY}, (TODAY - 29 * DAY, TODAY)
+    await counts_by_page(asked, site.site_id, *period)
+    await counts_of_all(asked, days, 30)
+    await ends_of_all(asked, days, 30)
+    await known_of(asked, (site.site_id, 1), period, period)
+    await lately_of_all(asked, days, 12)
+    await signs(asked, site, NOON)
+    await engines(asked, site, TODAY - DAY)
+    await asked.fetch("SELECT count(*) FROM view")
+    *plans, of_all = asked.plans
+    assert SCANNED.search(of_all), "a scan is told from an index"
+    assert len(plans) == 7
+    for plan in plans:
+        assert "Index" in plan, plan
+        assert not SCANNED.search(plan), plan
