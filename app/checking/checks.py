@@ -155,10 +155,23 @@ def check_page(address: str) -> list[Finding]:
         if pasted.href is None and page.status_code != httpx.codes.OK and not pasted.blocks:
             return [Finding(False, _not_there(address, page.status_code))]
         headers = page.headers.get_list("content-security-policy", split_commas=True)
-        findings = snippet_findings(pasted, headers, str(page.url), address)
+        findings = _led_elsewhere(address, page)
+        looked_at = str(page.url) if findings else address
+        findings += snippet_findings(pasted, headers, str(page.url), looked_at)
         if pasted.href is not None:
             findings.append(_reached(client, urljoin(str(page.url), pasted.href)))
         return findings
+
+
+def _led_elsewhere(address: str, page: httpx.Response) -> list[Finding]:
+    """An empty cart leads back to itself: what is looked at then is another page."""
+    if page.url.path.rstrip("/") == httpx.URL(address).path.rstrip("/"):
+        return []
+    told = (
+        f"it leads to {page.url}, which is what was looked at: save the page in your browser and "
+        "paste its source on the shop's page Check"
+    )
+    return [Finding(False, told, about=address)]
 
 
 def snippet_findings(

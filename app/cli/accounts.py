@@ -110,10 +110,13 @@ def _asked() -> str:
 )
 def link(
     name: Annotated[str, typer.Argument(help="Whose; without one the owner.")] = OWNER,
+    port: Annotated[
+        int | None, typer.Option(help="Of a `gloed serve` that was given another.")
+    ] = None,
 ) -> None:
     """Print a link that signs in once, within the hour."""
     with told():
-        settings = read_settings()
+        settings = read_settings(port=port)
 
     async def work(store: Store) -> str:
         account_id = None if name == OWNER else await account_named(store, name)

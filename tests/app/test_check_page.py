@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from app.checking.checks import MEANING, check_page, check_store
@@ -91,7 +91,11 @@ def page(gloed: Running, shop: Site) -> Iterator[str]:
         policy = {"content-security-policy": request.query_params.get("policy", "")}
         return HTMLResponse(f"<!doctype html><body>{pasted}</body>", headers=policy)
 
-    with served(Starlette(routes=[Route("/", shipping)])) as (url, _):
+    async def emptied(_: Request) -> RedirectResponse:
+        return RedirectResponse("/")
+
+    routes = [Route("/", shipping), Route("/verzending", emptied)]
+    with served(Starlette(routes=routes)) as (url, _):
         yield url
 
 
@@ -107,6 +111,16 @@ def test_a_page_whose_snippet_reaches_gloed_is_well_and_counts_nothing(
         (True, f"{gloed.url}/g/{shop.public_key}/shipping reaches Gloed"),
     ]
     assert gloed.do(gloed.store.fetchval("SELECT count(*) FROM beacon")) == 0
+
+
+def test_a_page_that_leads_elsewhere_is_said_to(page: str) -> None:
+    found = told(f"{page}/verzending")
+    assert found[0] == (
+        False,
+        f"{page}/verzending: it leads to {page}/, which is what was looked at: save the page in "
+        "your browser and paste its source on the shop's page Check",
+    )
+    assert found[1] == (True, f"{page}/: the snippet is there")
 
 
 def test_a_snippet_that_points_elsewhere_does_not_reach_gloed(page: str) -> None:

@@ -75,6 +75,12 @@ def test_a_link_is_printed_for_the_owner_and_for_anybody_else(run: Run, shop: st
     assert "owner\tlink\tevery shop: owner" in run("account", "list")
 
 
+def test_a_link_is_for_the_port_that_was_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLOED_PUBLIC_URL")
+    link = run("account", "link", "--port", "8710")
+    assert link.startswith("http://127.0.0.1:8710/sign-in/")
+
+
 def test_a_share_is_made_listed_and_revoked(run: Run, shop: str) -> None:
     page = run("share", "add", shop, "shipping", "--days", "7")
     token = page.removeprefix("https://stats.shop.example/shared/")

@@ -229,10 +229,15 @@ def _try_and_go_live(gloed: Running) -> None:
     walker.open(site, "cart")
     walker.open(other, "cart")
     walker.tell(token, "2.h5", "w400")
+    long_ago = site.day_of(NOON) - timedelta(days=9)
+    noted = "INSERT INTO job (name, site_id, period, state) VALUES ('close', $1, $2, 'done')"
+    gloed.do(gloed.store.execute(noted, site.site_id, long_ago))
     assert gloed.do(go_live(gloed.store, site, NOON + MINUTE)) == 2
 
     def rows(table: str, of: Site) -> int:
-        statement = f"SELECT count(*) FROM {table} WHERE site_id = $1"
+        # The house that runs meanwhile notes its jobs of the last days anew.
+        when = f" AND period = '{long_ago}'" if table == "job" else ""
+        statement = f"SELECT count(*) FROM {table} WHERE site_id = $1{when}"
         count: int = gloed.do(gloed.store.fetchval(statement, of.site_id))
         return count
 
