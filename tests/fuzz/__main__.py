@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".hypothesis" / "fuzz"
 SECONDS = 120
 MOST_MB = 2048
-INSTRUMENTED = ["collector", "snippets", "app.sealing", "app.drawing", "app.mapping"]
+INSTRUMENTED = ["collector", "snippets", "app.sealing", "app.drawing", "app.mapping", "app.plain"]
 SLOWEST_S = 5
 """An input that takes longer is a find too."""
 

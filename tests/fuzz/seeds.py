@@ -29,5 +29,7 @@ SEEDS = (
     b"form#pay > .field[data-x='y']:focus-within",
     b"@media (min-width:10px){.a:hover{background-image:url(t/1.h)}}",
     b"kind\nclick\ndate_from\n2026-11-18\nbandwidth\nauto",
+    b"GET /g/abc/1.h HTTP/1.1\r\nHost: shop\r\nReferer: https://shop.nl/\r\n\r\n",
+    b"POST /g/gs_a HTTP/1.1\r\nHost: shop\r\nContent-Length: 2\r\nOrigin: https://s\r\n\r\n{}",
     _picture(),
 )

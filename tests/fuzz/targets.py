@@ -13,20 +13,24 @@ from datetime import UTC, datetime
 from struct import Struct
 from zlib import crc32
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from pydantic import ValidationError
 
 from app.drawing.redraw import Refused, redraw
 from app.mapping.filters import MapQuery
+from app.plain import Reader, is_plain
 from app.problems import BadParameters
 from app.sealing.cells import TileError, unpack, unpack_overlaps
-from collector.addresses import networks, peer_of, sender_of
+from collector.addresses import Peer, networks, peer_of, sender_of
 from collector.agents import language_class
 from collector.channels import channel_of, host_of
 from collector.decode import check_length, check_media, decode_batch, decode_goal
 from collector.errors import CollectorError
 from collector.frames import Rows, read_record
 from collector.packing import ENC, unpack_events, unpack_trails
+from collector.requests import headers_of
 from collector.scrub import scrub_path
+from collector.senders import Senders
 from collector.staff import is_of, is_preview
 from collector.tokens import read_token
 from snippets.audit import faults, rules
@@ -38,6 +42,7 @@ Target = Callable[[bytes], None]
 TRUSTED = networks(["10.0.0.0/8", "2001:db8::/32"])
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 SECRET = b"0123456789abcdef0123456789abcdef"
+READER = Reader("/g", Senders().marking(Peer(b"192.0.2.1", believed=False)))
 LONGEST = 1 << 16
 """What a header or a body may bring; longer is refused before anything is decoded."""
 
@@ -132,6 +137,44 @@ def query(raw: bytes) -> None:
         MapQuery.model_validate(asked).period(NOW.date())
 
 
+class _Heard:
+    """What the server's own parser makes of some bytes."""
+
+    def __init__(self) -> None:
+        self.url, self.body, self.ends = b"", b"", 0
+        self.headers: list[tuple[bytes, bytes]] = []
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_body(self, body: bytes) -> None:
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        self.ends += 1
+
+
+def plain(raw: bytes) -> None:
+    """What is told without a parser is what the parser tells: one request, and all of it."""
+    told = READER.read(raw)
+    if told is None:
+        return
+    heard = _Heard()
+    parser = HttpRequestParser(heard)
+    try:
+        parser.feed_data(raw)
+    except (HttpParserError, HttpParserUpgrade):
+        return  # such headers are never learnt
+    method = parser.get_method().decode()
+    if not is_plain(method, headers_of(heard.headers)) or parser.should_upgrade():
+        return
+    assert heard.ends == 1
+    assert (method, heard.url.decode(), heard.body) == (told.method, "/g" + told.path, told.body)
+
+
 def image(raw: bytes) -> None:
     """In the child process this has limits of memory and time besides."""
     with suppress(Refused):
@@ -153,6 +196,7 @@ TARGETS: Mapping[str, Target] = {
         selector,
         sheet,
         query,
+        plain,
         image,
     )
 }
