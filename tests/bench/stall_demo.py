@@ -1,6 +1,6 @@
 """The demo's stall, planted and switched off, for twenty seeds: `python -m tests.bench.stall_demo`.
 
-Sixteen complete days of the demo's visitors, some 400 of each cohort, go through a real store and
+Eighteen complete days of the demo's visitors, some 400 of each cohort, go through a real store and
 are judged as the stall page judges them. `SEEDS=3` asks for three of them only, `FROM=5` begins
 with the fifth. The last line is one JSON object: in how many the zone was called first, in how many
 the map has it in a region, and how often anything was called where nothing is planted.
@@ -29,7 +29,7 @@ from app.store import Store, migrate
 from tests.demo.stored import put_shop, put_visitors
 
 SEEDS = 20
-DAYS = 16
+DAYS = 18
 FIRST = date(2026, 10, 26)
 FOUR_TIMES = Resting(PASSING.share, 4 * PASSING.low_s, 4 * PASSING.high_s)
 """As many as among the others, and each of them four times as long."""
