@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.closing.visits import window
 from app.drawing.overlays import Picture
 from app.erasing import (
     SpoolWaits,
@@ -24,13 +25,15 @@ from app.erasing import (
 from app.jobs import run_due
 from app.mapping.filters import MapQuery
 from app.mapping.maps import page_map
+from app.retention import let_go
 from app.shops import ShopError, Unknown, find_site
 from app.store import Store, connect
+from app.turns import Work
 from collector.connections import Door
 from collector.groups import Row
 from collector.nests import BAD, SUFFIX
 from collector.sites import Site
-from collector.spool import Spool
+from collector.spool import RAW_KEPT, Spool
 from collector.visitor import ref_hash, visitor_of
 from tests.app.build import goal, heard, opened, put_rows
 from tests.app.conftest import Asker, settle
@@ -219,6 +222,25 @@ async def test_what_waits_on_another_machine_does_not_bring_it_back(
                 await erase_days(store, site, TODAY, TODAY, NOON - MINUTE)
     await empty_spool(tmp_path, store.url, lambda: NOON)
     assert await left(store, site) == (views, goals)
+
+
+async def test_marks_of_deletions_last_as_long_as_a_spool_and_their_references_one_window(
+    store: Store,
+) -> None:
+    site = await make_shop(store, NOON)
+    with suppress(Unknown):  # nobody bore it: the mark stays for what may wait elsewhere
+        await erase_ref(store, site, SECRET, ORDER, NOON)
+
+    async def marks_at(moment: datetime) -> list[int]:
+        """How many references each mark names once everything that is over was let go."""
+        await let_go(Work(store, moment))
+        rows = await store.fetch("SELECT cardinality(refs) AS n FROM erasure")
+        return [row["n"] for row in rows]
+
+    assert await marks_at(NOON + window(site)) == [1]
+    assert await marks_at(NOON + window(site) + MINUTE) == [0]
+    assert await marks_at(NOON + RAW_KEPT) == [0]
+    assert await marks_at(NOON + RAW_KEPT + MINUTE) == []
 
 
 async def test_what_a_collector_holds_that_brings_it_nowhere_stops_a_deletion(
