@@ -55,8 +55,8 @@ _LATELY = """
     WHERE place <= $5 AND o.name = 'open' AND o.day BETWEEN $3 AND $4 AND b.day BETWEEN $3 AND $4
     UNION ALL
     SELECT site_id, view_id, page_id, at, NULL, NULL, NULL, opened_min, codes, n, enc, ev
-    FROM told JOIN batch USING (site_id, day, view_id, seq)
-    WHERE place <= $5 AND day BETWEEN $3 AND $4
+    FROM told JOIN batch AS b USING (site_id, day, view_id, seq)
+    WHERE place <= $5 AND b.day BETWEEN $3 AND $4
 """
 """Beacons of the views heard of last, and the newest batches, which have no name."""
 
