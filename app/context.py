@@ -21,7 +21,7 @@ from collector.writer import Writer
 if TYPE_CHECKING:  # these read the context they are part of
     from app.drawing.keeping import Keeping
     from app.drawing.overlays import Overlays
-    from app.pages.glances import Glance
+    from app.pages.shops.glances import Glance
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ from app.metrics import router as metrics
 from app.openapi import document
 from app.pages import problem_page
 from app.pages import router as pages
-from app.pages.glances import kept_glances
-from app.pages.legends import legend_of
+from app.pages.reading.legends import legend_of
+from app.pages.shops.glances import kept_glances
 from app.postgres import die_with_parent
 from app.problems import install_problems
 from app.scripts import served_script

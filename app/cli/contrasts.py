@@ -15,9 +15,9 @@ from app.contrasting.question import Question, ask
 from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.contrasts import drawn_with
 from app.drawing.renders import Alone
-from app.pages.finding import finding
-from app.pages.standing import association, truth
-from app.pages.telling import Telling
+from app.pages.reading.finding import finding
+from app.pages.reading.standing import association, truth
+from app.pages.reading.telling import Telling
 from app.pages.words import WORDS
 from app.refused import said
 from app.shops import ShopError, find_page, find_site

@@ -15,7 +15,7 @@ from app.drawing.overlays import explain, options, paint, picture_under
 from app.mapping.audience import Audience, audience
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap, page_map
-from app.pages.legends import legend_of
+from app.pages.reading.legends import legend_of
 from app.picturing.capture import (
     ALIKE_PX,
     Captured,

@@ -10,7 +10,7 @@ import typer
 
 from app.cli.base import with_store
 from app.cli.sites import SITE
-from app.pages.notices import markdown, notice
+from app.pages.setting_up.notices import markdown, notice
 from app.shops import find_site
 from app.store import Store
 from collector.sites import Site

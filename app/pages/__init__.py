@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from app.pages import (
+from app.pages import door, look
+from app.pages.problems import answers_with_pages
+from app.pages.problems import problem_page as problem_page
+from app.pages.reading import compare, maps, shares, stalls
+from app.pages.setting_up import (
     canvas,
     changes,
     check,
-    compare,
-    door,
-    home,
     layouts,
-    look,
-    maps,
     members,
     notices,
     paths,
     settings,
-    shares,
-    site,
     snippet,
-    stalls,
     zones,
 )
-from app.pages.problems import answers_with_pages
-from app.pages.problems import problem_page as problem_page
+from app.pages.shops import home, site
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(answers_with_pages)])
 router.include_router(door.router)

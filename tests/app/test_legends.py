@@ -16,7 +16,7 @@ from app.mapping.audience import PAGE_VIEWS, Audience
 from app.mapping.classes import REST, DotClass
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap
-from app.pages.legends import legend_of
+from app.pages.reading.legends import legend_of
 from app.pages.words import WORDS
 from app.picturing.layouts import Box, Layout
 from collector.codes import Phase

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from app.clock import SteppedClock
 from app.pages.labels import VIEWS
-from app.pages.tabs import OWN_PAGE, STYLES
+from app.pages.reading.tabs import OWN_PAGE, STYLES
 from app.postgres import embedded_store
 from app.store import migrate
 from tests.conftest import NOON

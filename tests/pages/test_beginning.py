@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from app.pages.zones import SYSTEMS
+from app.pages.setting_up.zones import SYSTEMS
 from app.shops import find_site
 from snippets.plan import PRESETS, preset
 from tests.build import make_shop

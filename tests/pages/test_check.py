@@ -12,8 +12,8 @@ from app.access.accounts import add_account, find_account, put_role
 from app.access.keys import Session
 from app.access.session import COOKIE
 from app.closing.day import close_day
-from app.pages.arrivals import QUIET_AFTER_DAYS
-from app.pages.check import MOST_FORM_BYTES, MOST_POLICY, WALKED
+from app.pages.setting_up.check import MOST_FORM_BYTES, MOST_POLICY, WALKED
+from app.pages.shops.arrivals import QUIET_AFTER_DAYS
 from collector.sites import Site
 from collector.wire import Reason
 from snippets.html import snippet_html

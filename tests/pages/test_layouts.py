@@ -13,7 +13,7 @@ from PIL import Image
 from app.access.accounts import add_account, find_account, put_role
 from app.access.keys import Session
 from app.access.session import COOKIE
-from app.pages.uploads import MOST_BYTES
+from app.pages.setting_up.uploads import MOST_BYTES
 from app.picturing.layouts import Layout, layouts_of
 from app.shops import find_site
 from collector.sites import Site

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.configuration import configure
-from app.pages.notices import HOLDS, Notice, markdown, notice
+from app.pages.setting_up.notices import HOLDS, Notice, markdown, notice
 from app.shops import find_site
 from collector.sites import Site
 from collector.tables import PARTITIONED, metadata

@@ -18,7 +18,7 @@ from app.changes import add_change
 from app.closing.day import close_day
 from app.pages import router
 from app.pages.labels import VIEWS
-from app.pages.tabs import OWN_PAGE, STYLES
+from app.pages.reading.tabs import OWN_PAGE, STYLES
 from app.picturing.layouts import layouts_of
 from collector.sites import Site
 from tests.build import PHONE, Walker, make_shop, page_of

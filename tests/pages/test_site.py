@@ -11,8 +11,8 @@ import pytest
 
 from app.closing.day import close_day
 from app.pages.labels import KINDS, VIEWS
-from app.pages.opening import change_sentence, conversion_sentence
 from app.pages.queries import Ends
+from app.pages.shops.opening import change_sentence, conversion_sentence
 from app.pages.words import WORDS
 from collector.sites import Site
 from heatmap.intervals import rate_difference

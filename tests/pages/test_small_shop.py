@@ -18,9 +18,9 @@ from app.contrasting.schedule import asked_since
 from app.contrasting.truth import LabelTruth
 from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.renders import Alone
-from app.pages.finding import finding
-from app.pages.standing import steps, truth, verdict
-from app.pages.telling import Telling
+from app.pages.reading.finding import finding
+from app.pages.reading.standing import steps, truth, verdict
+from app.pages.reading.telling import Telling
 from app.pages.words import WORDS
 from collector.codes import Device, Outcome
 from tests.app.build import SHOP

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.pages.trial import SILENT_FOR, Trial, trials
+from app.pages.shops.trial import SILENT_FOR, Trial, trials
 from collector.codes import Codes, Device, Phase, pack_codes
 from collector.packing import ENC, pack_events
 from collector.sites import Page, Site, Zone

@@ -13,8 +13,8 @@ from app.page_rules import most_zones
 from app.pages.desk import Desk, DeskDep
 from app.pages.door import ContextDep
 from app.pages.faults import refused
-from app.pages.installing import systems
 from app.pages.rendering import page_response
+from app.pages.setting_up.installing import systems
 from app.problems import NotFound
 from collector.sites import Page
 from snippets.errors import SnippetError

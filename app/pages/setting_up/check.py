@@ -28,13 +28,13 @@ from app.checking.pasted import Pasted, read_pasted
 from app.checking.signs import LOOKED_BACK, signs
 from app.context import Context
 from app.mapping.small_numbers import least_visits
-from app.pages.arrivals import Arrivals, arrival_findings, arrivals
 from app.pages.door import ContextDep, shop
 from app.pages.forms import fields_of, from_our_pages, read_form
 from app.pages.labels import CHOICES
 from app.pages.queries import lately_of_all
 from app.pages.rendering import page_response
-from app.pages.trial import Trial, trials
+from app.pages.shops.arrivals import Arrivals, arrival_findings, arrivals
+from app.pages.shops.trial import Trial, trials
 from app.pages.words import N_, Words, words_for
 from app.problems import LinkRefused
 from collector.errors import TooLarge

@@ -9,8 +9,8 @@ from app.access.session import Rights
 from app.mapping.filters import MAX_DAYS
 from app.mapping.small_numbers import LOWER_EDGES_PX, UPPER_EDGES_PX
 from app.pages.labels import CHOICES, FIELDS, PHASES
-from app.pages.shares import choices as share_choices
-from app.pages.tabs import TAKEN, not_chosen_by, tabs
+from app.pages.reading.shares import choices as share_choices
+from app.pages.reading.tabs import TAKEN, not_chosen_by, tabs
 from collector.sites import Page, Site
 
 

@@ -20,15 +20,15 @@ from app.links import own_url
 from app.mapping.filters import PLACELESS, TIMED
 from app.mapping.folds import FOLD_SHARES
 from app.mapping.maps import PageMap, per_visit
-from app.pages.around import around
-from app.pages.asked import PERIOD, Asked, area_of, plainly, read_asked
 from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
-from app.pages.few import dropped_labels, few_of
 from app.pages.labels import DROPS, KINDS
+from app.pages.reading.around import around
+from app.pages.reading.asked import PERIOD, Asked, area_of, plainly, read_asked
+from app.pages.reading.few import dropped_labels, few_of
+from app.pages.reading.silence import known_in, silence
+from app.pages.reading.tabs import map_view
 from app.pages.rendering import page_response
-from app.pages.silence import known_in, silence
-from app.pages.tabs import map_view
 from app.picturing.layouts import Layout, layouts_of
 from app.problems import BadParameters, NotFound, TooFewVisits
 from collector.sites import Page, Site

@@ -14,10 +14,10 @@ from app.context import Context
 from app.contrasting.question import least_of
 from app.pages.door import ContextDep, OwnerDep
 from app.pages.labels import PHASES
-from app.pages.opening import DAYS, Opening, opening
 from app.pages.queries import Counts, counts_of_all, ends_of_all, lately_of_all
 from app.pages.rendering import page_response
-from app.pages.trial import Trial, trials
+from app.pages.shops.opening import DAYS, Opening, opening
+from app.pages.shops.trial import Trial, trials
 from app.pages.words import Words, words_for
 from app.shops import list_sites
 from collector.sites import Page, Site

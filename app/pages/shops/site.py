@@ -14,13 +14,13 @@ from starlette.responses import Response
 from app.context import Context
 from app.contrasting.question import least_of
 from app.pages.door import ContextDep, shop
-from app.pages.few import FORESEEN_DAYS, days_until
-from app.pages.glances import Glance, glance
-from app.pages.home import along_the_journey
 from app.pages.labels import PHASES
-from app.pages.opening import DAYS, opening
 from app.pages.queries import Counts, counts_by_page, ends_of_all
+from app.pages.reading.few import FORESEEN_DAYS, days_until
 from app.pages.rendering import page_response
+from app.pages.shops.glances import Glance, glance
+from app.pages.shops.home import along_the_journey
+from app.pages.shops.opening import DAYS, opening
 from app.pages.words import Words, words_for
 from app.problems import TooFewApart, TooFewVisits
 from collector.sites import Page, Site

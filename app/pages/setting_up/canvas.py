@@ -22,8 +22,8 @@ from app.pages.door import ContextDep
 from app.pages.faults import Fault, Faults, fault, refused
 from app.pages.forms import fields_of, read_form
 from app.pages.labels import PLACEMENTS, ROLES
-from app.pages.layouts import SOURCES
 from app.pages.rendering import HEADERS, page_response, to_root
+from app.pages.setting_up.layouts import SOURCES
 from app.pages.words import N_, Words, words_for
 from app.picturing.boxes import Box, Placement
 from app.picturing.layout_body import BoxBody

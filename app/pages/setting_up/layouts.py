@@ -20,7 +20,7 @@ from app.pages.door import ContextDep
 from app.pages.faults import Fault, Faults, fault, refused
 from app.pages.labels import CHOICES, PHASES
 from app.pages.rendering import HEADERS, page_response, to_root
-from app.pages.uploads import Upload, read_upload
+from app.pages.setting_up.uploads import Upload, read_upload
 from app.pages.words import N_, Words, words_for
 from app.picturing.boxes import MAX_WIDTH_PX, Box
 from app.picturing.headless import PHONE_BELOW_PX

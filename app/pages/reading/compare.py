@@ -18,16 +18,16 @@ from app.contrasting.schedule import Stage
 from app.drawing.overlays import Picture
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap
-from app.pages.around import around
-from app.pages.asked import plainly
-from app.pages.comparing import ready_made
 from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
 from app.pages.labels import KINDS
+from app.pages.reading.around import around
+from app.pages.reading.asked import plainly
+from app.pages.reading.comparing import ready_made
+from app.pages.reading.stalls import Asked, few_of_question, read_asked
+from app.pages.reading.standing import drawn_on
+from app.pages.reading.telling import Telling
 from app.pages.rendering import page_response
-from app.pages.stalls import Asked, few_of_question, read_asked
-from app.pages.standing import drawn_on
-from app.pages.telling import Telling
 from app.pages.words import Words, words_for
 from app.picturing.layouts import Layout
 from app.problems import BadParameters, NotFound, TooFewVisits

@@ -16,9 +16,9 @@ from app.contrasting.asked import ZonesQuery
 from app.contrasting.question import ask, least_of
 from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.keeping import Sentence
-from app.pages.finding import finding
 from app.pages.queries import Counts, Ends
-from app.pages.telling import Telling
+from app.pages.reading.finding import finding
+from app.pages.reading.telling import Telling
 from app.pages.words import Words
 from app.problems import TooFewVisits
 from collector.codes import Phase

@@ -20,16 +20,15 @@ from app.contrasting.pixels import PixelAnswer
 from app.contrasting.question import Question
 from app.contrasting.schedule import Stage
 from app.contrasting.zones import ZoneRow
-from app.pages.around import around
-from app.pages.asked import PERIOD
-from app.pages.comparing import Pair, ready_made
 from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
-from app.pages.few import few_of
-from app.pages.finding import finding, form_finding
 from app.pages.labels import DROPS
-from app.pages.rendering import page_response
-from app.pages.standing import (
+from app.pages.reading.around import around
+from app.pages.reading.asked import PERIOD
+from app.pages.reading.comparing import Pair, ready_made
+from app.pages.reading.few import few_of
+from app.pages.reading.finding import finding, form_finding
+from app.pages.reading.standing import (
     association,
     drawn_on,
     held,
@@ -39,8 +38,9 @@ from app.pages.standing import (
     truth,
     verdict,
 )
-from app.pages.tabs import parted
-from app.pages.telling import Telling
+from app.pages.reading.tabs import parted
+from app.pages.reading.telling import Telling
+from app.pages.rendering import page_response
 from app.pages.words import Words, words_for
 from app.problems import BadParameters, NotFound, TooFewVisits
 from collector.sites import Page, Site

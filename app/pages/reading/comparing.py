@@ -11,7 +11,7 @@ import numpy as np
 from app.changes import Change
 from app.contrasting.asked import ABANDONED, COMPLETED, read_cohort
 from app.contrasting.question import Question
-from app.pages.telling import Telling
+from app.pages.reading.telling import Telling
 from app.picturing.layouts import Layout
 
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from app.contrasting.fields import FieldAnswer
 from app.contrasting.schedule import RANKED_FROM, Stage
 from app.contrasting.zones import ZoneAnswer, ZoneRow
-from app.pages.telling import Telling
+from app.pages.reading.telling import Telling
 from heatmap.planning import MIN_VISITS
 
 COMMON = 3

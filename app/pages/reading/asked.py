@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from app.mapping.filters import MapQuery
 from app.pages.labels import AREA_PX2, FIELDS
-from app.pages.tabs import parted
+from app.pages.reading.tabs import parted
 
 PERIOD = "date_from"
 """Field that is named for what is wrong between two of them."""

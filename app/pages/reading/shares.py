@@ -34,8 +34,8 @@ from app.pages.desk import DeskDep, EditorDep
 from app.pages.door import ContextDep
 from app.pages.forms import fields_of, read_form
 from app.pages.labels import VIEWS as LABELS
+from app.pages.reading.tabs import map_view
 from app.pages.rendering import HEADERS, page_response
-from app.pages.tabs import map_view
 from app.pages.words import words_for
 from app.problems import BadParameters, NotAllowed
 from collector.sites import Site

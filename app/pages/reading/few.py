@@ -10,7 +10,7 @@ from app.context import Context
 from app.mapping.small_numbers import Choice
 from app.pages.labels import DROPS
 from app.pages.queries import Counts
-from app.pages.silence import Silence, known_in, silence
+from app.pages.reading.silence import Silence, known_in, silence
 from app.problems import TooFewApart, TooFewVisits
 from collector.sites import Page, Site
 

@@ -10,7 +10,7 @@ from math import ceil
 from app.contrasting.pixels import PixelAnswer
 from app.contrasting.question import Question
 from app.contrasting.schedule import DOUBLE, FAR, RANKED_FROM, Milestone, Stage
-from app.pages.telling import Telling
+from app.pages.reading.telling import Telling
 from app.pages.words import N_
 from collector.codes import Outcome
 from heatmap.planning import MIN_VISITS, visits_needed

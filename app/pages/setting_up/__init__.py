@@ -1,0 +1,1 @@
+"""What owners and editors arrange: snippets, zones, pictures, settings, members, notices."""

@@ -1,0 +1,1 @@
+"""Where a reader begins: the shops, and each shop with its pages."""
