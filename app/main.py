@@ -20,7 +20,7 @@ from app.config import Settings, read_settings
 from app.context import Context
 from app.drawing.overlays import Overlays
 from app.drawing.renders import Renders
-from app.front import asks_for_headers, below_prefix, without_body
+from app.front import below_prefix, taken_at_its_word, without_body
 from app.health import router as health
 from app.jobs import Jobs
 from app.logs import configure_logs
@@ -83,7 +83,8 @@ class Gloed(FastAPI):
             if path is not None:
                 await context.collector(scope, path, receive, send)
                 return
-            if asks_for_headers(scope):
+            send = taken_at_its_word(send)
+            if scope["method"] == "HEAD":  # answered like GET, which changes nothing anywhere
                 scope, send = {**scope, "method": "GET"}, without_body(send)
         await super().__call__(scope, receive, send)
 

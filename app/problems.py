@@ -257,6 +257,8 @@ async def _http(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     slug = BY_STATUS.get(problem.status_code, "refused")
     headers = dict(problem.headers or {})
+    if "GET" in headers.get("Allow", "").split(", "):
+        headers["Allow"] += ", HEAD"
     title = slug.replace("-", " ").capitalize()
     return problem_response(request, slug, title, problem.status_code, title, (), headers)
 

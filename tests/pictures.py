@@ -162,7 +162,9 @@ class Photographer:
 
     def _signed_in(self, link: str) -> Any:
         context = self._browser.new_context()
-        context.new_page().goto(self._stands.base + link)
+        page = context.new_page()
+        page.goto(self._stands.base + link)
+        page.locator("form.door button").click()
         cookies = context.cookies()
         context.close()
         return cookies

@@ -21,6 +21,8 @@ from app.store import Store
 T = TypeVar("T")
 SECRET = "0123456789abcdef0123456789abcdef"
 STARTS_WITHIN_S = 60.0
+FROM_OURS = {"sec-fetch-site": "same-origin"}
+"""What browsers say of a form that stood on a page of Gloed's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,17 @@ async def new_sign_in_link(store: Store, now: datetime, account_id: int | None =
     return f"/sign-in/{secret}"
 
 
+async def sign_in_link_of(store: Store, secret: str, now: datetime) -> int | None:
+    """The account that a link would sign in; it stays unused."""
+    account_id: int | None = await store.fetchval(
+        "SELECT account_id FROM sign_in_link "
+        "WHERE link_hash = $1 AND used_at IS NULL AND expires_at > $2",
+        _hash(secret),
+        now,
+    )
+    return account_id
+
+
 async def use_sign_in_link(store: Store, secret: str, now: datetime) -> int | None:
     """The account it signs in; None when it is unknown, used or too old."""
     account_id: int | None = await store.fetchval(

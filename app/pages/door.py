@@ -1,4 +1,4 @@
-"""Signing in by a link that works once or by name and password, shares, and out again."""
+"""Signing in by a link that works once, at a press, or by name and password, shares, and out again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.access.accounts import Account, end_sessions, find_account, sign_in_by_password
-from app.access.keys import use_sign_in_link
+from app.access.keys import sign_in_link_of, use_sign_in_link
 from app.access.session import (
     Rights,
     account_of,
@@ -88,8 +88,20 @@ async def knock(request: Request, context: ContextDep) -> Response:
 
 
 @router.get("/sign-in/{secret}")
+async def threshold(request: Request, secret: str, context: ContextDep) -> Response:
+    """Asks for a press before the link is used: chats and mail scanners open every link."""
+    account_id = await sign_in_link_of(context.store, secret, context.clock())
+    account = None if account_id is None else await find_account(context.store, account_id)
+    if account is None:
+        return page_response(request, "link.html.jinja", {}, 403)
+    return page_response(request, "enter.html.jinja", {"name": account.name}, 200, FORM_HEADERS)
+
+
+@router.post("/sign-in/{secret}")
 async def enter(request: Request, secret: str, context: ContextDep) -> Response:
     """Where it leads is fixed: a link cannot send anybody elsewhere."""
+    if not from_our_pages(request, context):
+        raise LinkRefused("open the link itself, and press the button of the page that it shows")
     account_id = await use_sign_in_link(context.store, secret, context.clock())
     if account_id is None:
         return page_response(request, "link.html.jinja", {}, 403)

@@ -29,7 +29,6 @@ SHIFT_STEPS = 20
 
 HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
 }
 
 

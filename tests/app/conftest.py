@@ -93,6 +93,7 @@ def is_problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]
     """Check that the answer is this problem, as docs/problems.md tells them all; its body."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
     body: dict[str, Any] = answer.json()
     assert body["type"] == f"urn:gloed:problem:{slug}"
     assert body["status"] == status

@@ -19,7 +19,7 @@ from app.shops import go_live, put_page
 from collector.sites import Site
 from tests.app.conftest import Asker, is_problem, settle
 from tests.build import PHONE, Walker, make_shop
-from tests.serving import Running
+from tests.serving import FROM_OURS, Running
 
 PAGE = "/sites/{site}/pages/shipping"
 PNG, JSON = f"{PAGE}/heatmap.png", f"{PAGE}/heatmap.json"
@@ -121,10 +121,10 @@ def test_whoever_signed_in_sees_every_shop_and_garbage_for_a_cookie_is_nobody(as
     gloed = ask.gloed
     link = gloed.do(new_sign_in_link(gloed.store, gloed.clock()))
     with httpx.Client(base_url=gloed.url) as browser:
-        assert browser.get(link).status_code == 303
+        assert browser.post(link, headers=FROM_OURS).status_code == 303
         cookie = browser.cookies[COOKIE]
         assert browser.get("/api/v1/sites").status_code == 200
-        assert browser.get(link).status_code == 403, "a link signs in once"
+        assert browser.post(link, headers=FROM_OURS).status_code == 403, "a link signs in once"
     for value in ("a.b.c", cookie[:-1], f"9{cookie}", "\xe9", "1." + "9" * 400 + ".x", '"', "..."):
         garbage = {"cookie": f"{COOKIE}={value}".encode("latin-1")}
         is_problem(ask("/sites", key=None, headers=garbage), 401, "unauthorized")
@@ -226,6 +226,7 @@ def test_a_live_shop_with_few_visits_shows_nothing(walked: Asker) -> None:
 def test_head_is_answered_like_get_without_a_body(ask: Asker, path: str) -> None:
     got, asked = ask(path), ask(path, "HEAD")
     assert (asked.status_code, asked.content) == (200, b"")
+    assert got.headers["x-content-type-options"] == "nosniff"
     for name in ("content-type", "content-length", "etag"):
         assert asked.headers.get(name) == got.headers.get(name)
     refused = ask(path.replace("{site}", "gs_" + "z" * 16), "HEAD", key="gld_wrong")
@@ -240,7 +241,7 @@ def test_another_method_is_refused(ask: Asker, method: str) -> None:
             continue  # takes a body, of whoever may write
         refused = ask(path, method)
         is_problem(refused, 405, "method-not-allowed")
-        assert refused.headers["allow"] in ("GET", "PUT", "GET, PUT"), path
+        assert refused.headers["allow"] in ("GET, HEAD", "PUT", "GET, PUT, HEAD"), path
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from app.store import Store
 from tests.build import make_shop
 from tests.faults.kills import Found, compared
 from tests.faults.traffic import Traffic
-from tests.serving import SECRET
+from tests.serving import FROM_OURS, SECRET
 
 PATIENCE_S = 90.0
 SENT_BEFORE = 100
@@ -121,7 +121,7 @@ def test_two_workers_share_one_store_and_end_together_when_told(foreign: dict[st
 
         wait_until(lambda: ready() == 20, "a worker is not ready")
         with httpx.Client(base_url=url) as browser:
-            assert browser.get(link[1]).status_code == 303
+            assert browser.post(link[1], headers=FROM_OURS).status_code == 303
             answers = [browser.get("/api/v1/sites").status_code for _ in range(20)]
         assert answers == [200] * 20, "whoever answers knows the cookie: the secret is shared"
         below = descendants(process.pid)

@@ -104,6 +104,7 @@ def test_a_designer_finds_the_worst_page_and_shares_it(
 def find_the_worst_page(way: Way, link: str) -> None:
     """The shop opens with it, and says why; its map shows where."""
     way.open(link)
+    way.press(".door button")
     way.press(".findings a")
     assert way.read("h1") == WORST_PAGE
     assert STALL_ZONE in way.read(".finding")

@@ -38,6 +38,7 @@ from tests.build import make_shop
 from tests.collector.test_privacy import every_row, spellings
 from tests.faults.house import House, house
 from tests.faults.planting import PATIENCE_S, SECRETS, Planter
+from tests.serving import FROM_OURS
 
 TABLES = ("beacon", "batch")
 """Whose rows are one for each thing that was taken; a goal told twice is one row."""
@@ -74,7 +75,8 @@ def shown(url: str, signed_in: str, site: Site, views: int) -> Iterator[bytes]:
     """Pages, answers and pictures, as the owner sees them, from link to link."""
     api = f"/api/v1/sites/{site.public_key}/pages/shipping"
     with httpx.Client(base_url=url, follow_redirects=True, timeout=PATIENCE_S) as client:
-        assert client.get(signed_in).status_code == 200
+        assert client.get(signed_in).status_code == 200, "the link asks for a press"
+        assert client.post(signed_in, headers=FROM_OURS).status_code == 200
         told = client.get(f"{api}/heatmap.json").json()
         assert told["page_views"] == views, (told["page_views"], views)
         ways = ["/", f"{api}/heatmap.json", f"{api}/heatmap.png?picture=page&legend=nl"]

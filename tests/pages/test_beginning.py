@@ -10,9 +10,7 @@ from snippets.plan import PRESETS, preset
 from tests.build import make_shop
 from tests.conftest import NOON
 from tests.pages.sheet import Sheet
-from tests.serving import Running
-
-SAID = {"sec-fetch-site": "same-origin"}
+from tests.serving import FROM_OURS, Running
 
 
 def test_every_system_that_is_known_is_offered() -> None:
@@ -27,7 +25,7 @@ def test_a_systems_pages_are_taken_over_beside_those_with_zones_of_their_own(
     plan = {page.slug: page for page in preset("woocommerce").page}
     # The shop has a cart without zones and a thanks page; its payment has zones.
     before = site.pages
-    answer = designer.post(room, data={"do": "preset", "system": "woocommerce"}, headers=SAID)
+    answer = designer.post(room, data={"do": "preset", "system": "woocommerce"}, headers=FROM_OURS)
     assert answer.status_code == 303, answer.text
     after = gloed.do(find_site(gloed.store, site.public_key)).pages
     assert set(after) == set(before) | set(plan)
@@ -37,7 +35,7 @@ def test_a_systems_pages_are_taken_over_beside_those_with_zones_of_their_own(
         elif slug in plan:
             assert {zone.name for zone in page.zones} == {z.name for z in plan[slug].zones()}
             assert page.phase == plan[slug].stands_at
-    again = designer.post(room, data={"do": "preset", "system": "woocommerce"}, headers=SAID)
+    again = designer.post(room, data={"do": "preset", "system": "woocommerce"}, headers=FROM_OURS)
     assert again.status_code == 303
     assert gloed.do(find_site(gloed.store, site.public_key)).pages == after
 
@@ -50,7 +48,7 @@ def test_no_system_and_an_unknown_one_are_refused_beside_the_field(
         answer = designer.post(
             f"/sites/{site.public_key}/settings/pages",
             data={"do": "preset", "system": system},
-            headers=SAID,
+            headers=FROM_OURS,
         )
         assert answer.status_code == 422
         faults = [e for e in Sheet(answer.text).all("p") if e.attributes.get("class") == "fault"]

@@ -7,11 +7,11 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from app.access.keys import COOKIE_LIVES, SIGN_IN_LINK_LIVES, new_sign_in_link
+from app.access.keys import COOKIE_LIVES, OWNER, SIGN_IN_LINK_LIVES, new_sign_in_link
 from app.access.session import COOKIE
 from tests.conftest import NOON
 from tests.pages.sheet import Sheet
-from tests.serving import Running
+from tests.serving import FROM_OURS, Running
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8", "accept-language": "en-GB"}
 
@@ -25,29 +25,54 @@ def visit(gloed: Running, path: str, **more: str) -> httpx.Response:
     return httpx.get(gloed.url + path, headers=BROWSER | more)
 
 
+def press(gloed: Running, link: str) -> httpx.Response:
+    return httpx.post(gloed.url + link, headers=BROWSER | FROM_OURS)
+
+
+def test_looking_at_a_link_uses_nothing_up(gloed: Running) -> None:
+    """Chats, mail scanners and prefetching browsers open links before anybody reads them."""
+    link = link_of(gloed)
+    looked = [visit(gloed, link) for _ in range(2)]
+    assert [one.status_code for one in looked] == [200, 200]
+    assert not any("set-cookie" in one.headers for one in looked)
+    sheet = Sheet(looked[0].text)
+    assert OWNER in sheet.text
+    (form,) = sheet.all("form")
+    assert form.attributes["method"] == "post"
+    assert press(gloed, link).status_code == 303
+
+
+def test_a_form_that_stood_elsewhere_signs_nobody_in(gloed: Running) -> None:
+    link = link_of(gloed)
+    elsewhere = httpx.post(gloed.url + link, headers=BROWSER | {"sec-fetch-site": "cross-site"})
+    assert elsewhere.status_code == 403
+    assert "set-cookie" not in elsewhere.headers
+    assert press(gloed, link).status_code == 303, "and the link is still good"
+
+
 def test_a_link_signs_in_once_and_leads_home(gloed: Running) -> None:
     link = link_of(gloed)
-    with httpx.Client(base_url=gloed.url, headers=BROWSER) as client:
-        first = client.get(link)
+    with httpx.Client(base_url=gloed.url, headers=BROWSER | FROM_OURS) as client:
+        first = client.post(link)
         assert first.status_code == 303
         assert first.next_request is not None
         assert first.next_request.url == f"{gloed.url}/"
         assert client.send(first.next_request).status_code == 200
-    again = visit(gloed, link)
-    assert again.status_code == 403
-    assert "set-cookie" not in again.headers
-    assert "gloed account link" in Sheet(again.text).text
+    for again in (visit(gloed, link), press(gloed, link)):
+        assert again.status_code == 403
+        assert "set-cookie" not in again.headers
+        assert "gloed account link" in Sheet(again.text).text
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(gloed: Running) -> None:
-    told = visit(gloed, link_of(gloed)).headers["set-cookie"].lower()
+    told = press(gloed, link_of(gloed)).headers["set-cookie"].lower()
     assert "httponly" in told
     assert "samesite=lax" in told
 
 
 @pytest.mark.parametrize("next_", ["https://elsewhere.example/", "//elsewhere.example"])
 def test_a_link_can_send_nobody_elsewhere(gloed: Running, next_: str) -> None:
-    answer = visit(gloed, f"{link_of(gloed)}?next={next_}&redirect={next_}")
+    answer = press(gloed, f"{link_of(gloed)}?next={next_}&redirect={next_}")
     assert answer.next_request is not None
     assert answer.next_request.url == f"{gloed.url}/"
 
@@ -56,13 +81,14 @@ def test_a_link_that_is_too_old_says_how_to_get_another(gloed: Running) -> None:
     link = link_of(gloed)
     gloed.clock.set(NOON + SIGN_IN_LINK_LIVES)
     assert visit(gloed, link).status_code == 403
+    assert press(gloed, link).status_code == 403
 
 
 @pytest.mark.parametrize("secret", ["unknown", "%00", "a" * 500, "%F0%9F%94%A5", "<script>"])
 def test_an_unknown_link_does_not_sign_in(gloed: Running, secret: str) -> None:
-    answer = visit(gloed, f"/sign-in/{secret}")
-    assert answer.status_code == 403
-    assert "script>" not in answer.text
+    for answer in (visit(gloed, f"/sign-in/{secret}"), press(gloed, f"/sign-in/{secret}")):
+        assert answer.status_code == 403
+        assert "script>" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/", "/sites/gs_abcdefghijklmnop/pages/shipping"])

@@ -21,9 +21,8 @@ from tests.build import make_shop, page_of
 from tests.conftest import NOON
 from tests.pages.conftest import put_picture
 from tests.pages.sheet import Sheet
-from tests.serving import Running
+from tests.serving import FROM_OURS, Running
 
-SAID = {"sec-fetch-site": "same-origin"}
 FORM = "multipart/form-data; boundary=edge"
 
 
@@ -51,7 +50,7 @@ def kept(gloed: Running, site: Site) -> tuple[Layout, ...]:
 def send(designer: httpx.Client, site: Site, raw: bytes | None, **fields: str) -> httpx.Response:
     files = {} if raw is None else {"picture": ("../../x\0<b>.svg", raw, "text/html")}
     told = {"width": "390", **fields}
-    return designer.post(pages(site), files=files or {"no": b""}, data=told, headers=SAID)
+    return designer.post(pages(site), files=files or {"no": b""}, data=told, headers=FROM_OURS)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -198,7 +197,7 @@ def test_a_form_that_cannot_be_read_is_refused(
     gloed: Running, designer: httpx.Client, tried: Site
 ) -> None:
     for case, media, body, status in MALFORMED:
-        headers = {**SAID, "content-type": media}
+        headers = {**FROM_OURS, "content-type": media}
         answer = designer.post(pages(tried), content=body, headers=headers)
         assert answer.status_code == status, case
         assert len(answer.content) < 20_000, case
@@ -216,7 +215,7 @@ def test_a_body_without_a_length_is_read_to_the_limit_alone(
             sent.append(2**16)
             yield bytes(2**16)
 
-    headers = {**SAID, "content-type": FORM}
+    headers = {**FROM_OURS, "content-type": FORM}
     try:
         answer = designer.post(pages(tried), content=endless(), headers=headers)  # type: ignore[arg-type]
     except httpx.TransportError:
@@ -264,7 +263,7 @@ def test_two_presses_and_a_name_make_a_zone_without_any_script(
     assert "Which zone is it?" in twice.text
     assert kept(gloed, tried)[0].boxes == (), "nothing is kept before it is named"
     form = {**hidden(twice), "do": "add", "zone": "2", "placement": "fixed"}
-    assert designer.post(here, data=form, headers=SAID).status_code == 303
+    assert designer.post(here, data=form, headers=FROM_OURS).status_code == 303
     (box,) = kept(gloed, tried)[0].boxes
     assert (box.number, box.placement, box.edges_px) == (2, "fixed", (20, 200, 370, 250))
     assert "verzendkosten" in Sheet(designer.get(here).text).rows()[0][0]
@@ -276,7 +275,7 @@ def test_a_zone_can_be_named_for_the_first_time_where_it_is_drawn(
     here = board(gloed, designer, tried)
     form = {"do": "add", "from": "1,2", "to": "30,40", "zone": "new"}
     wanted = {**form, "name": "Kortingscode", "selector": "#coupon", "role": "field"}
-    assert designer.post(here, data=wanted, headers=SAID).status_code == 303
+    assert designer.post(here, data=wanted, headers=FROM_OURS).status_code == 303
     site = gloed.do(find_site(gloed.store, tried.public_key))
     zone = site.pages["shipping"].zones[-1]
     assert (zone.number, zone.name, zone.selector, zone.role) == (
@@ -293,12 +292,12 @@ def test_edges_can_be_typed_and_a_zone_taken_out_again(
 ) -> None:
     here = board(gloed, designer, tried)
     typed = {"do": "add", "zone": "1", "x0": "20", "y0": "100", "x1": "9000", "y1": "142"}
-    assert designer.post(here, data=typed, headers=SAID).status_code == 303
+    assert designer.post(here, data=typed, headers=FROM_OURS).status_code == 303
     assert kept(gloed, tried)[0].boxes[0].edges_px == (20, 100, 390, 142), "cut to the page"
     again = {**typed, "x1": "300"}
-    assert designer.post(here, data=again, headers=SAID).status_code == 303
+    assert designer.post(here, data=again, headers=FROM_OURS).status_code == 303
     assert kept(gloed, tried)[0].boxes[0].edges_px == (20, 100, 300, 142)
-    designer.post(here, data={"do": "remove", "number": "1"}, headers=SAID)
+    designer.post(here, data={"do": "remove", "number": "1"}, headers=FROM_OURS)
     (layout,) = kept(gloed, tried)
     assert layout.boxes == (), "and all of it was one version: the page did not change"
 
@@ -310,7 +309,7 @@ def test_all_zones_can_be_sent_as_json(gloed: Running, designer: httpx.Client, t
         {"zone": 3, "x0_px": 0, "y0_px": 0, "x1_px": 9, "y1_px": 9, "placement": "inner"},
     ]
     form = {"do": "replace", "json": json.dumps(boxes)}
-    assert designer.post(here, data=form, headers=SAID).status_code == 303
+    assert designer.post(here, data=form, headers=FROM_OURS).status_code == 303
     assert [box.number for box in kept(gloed, tried)[0].boxes] == [1, 3]
     (area,) = Sheet(designer.get(here).text).all("textarea")
     told = json.loads(area.text)
@@ -355,7 +354,7 @@ def test_what_cannot_be_drawn_is_said_and_changes_nothing(
 ) -> None:
     here = board(gloed, designer, tried)
     for form, told in WRONG:
-        answer = designer.post(here, data=form, headers=SAID)
+        answer = designer.post(here, data=form, headers=FROM_OURS)
         assert answer.status_code == 422, form
         assert told in Sheet(answer.text).text, form
         assert "Nothing was changed" in answer.text
@@ -385,7 +384,7 @@ def test_a_picture_that_was_thrown_away_is_gone_with_its_zones(
 ) -> None:
     put_picture(gloed, tried)
     here = board(gloed, designer, tried)
-    answer = designer.post(here, data={"do": "drop"}, headers=SAID)
+    answer = designer.post(here, data={"do": "drop"}, headers=FROM_OURS)
     assert answer.status_code == 303
     assert answer.headers["location"].endswith("/pages/shipping/layouts")
     (before,) = kept(gloed, tried)
@@ -409,7 +408,7 @@ def test_readers_look_and_change_nothing(gloed: Running, tried: Site) -> None:
             assert shown.status_code == 200
             assert not Sheet(shown.text).all("form", method="post", enctype="multipart/form-data")
             assert not Sheet(shown.text).all("button", **{"class": "quiet"})[1:], "but signing out"
-        drop = anna.post(here, data={"do": "drop"}, headers=SAID)
+        drop = anna.post(here, data={"do": "drop"}, headers=FROM_OURS)
         assert drop.status_code == 403
         assert "Your role for this shop" in drop.text
         assert send(anna, tried, picture()).status_code == 403

@@ -18,9 +18,8 @@ from collector.sites import Site
 from tests.build import PHONE, Walker, make_shop
 from tests.conftest import NOON
 from tests.pages.sheet import Sheet
-from tests.serving import Running
+from tests.serving import FROM_OURS, Running
 
-SAID = {"sec-fetch-site": "same-origin"}
 RULES = "/winkelwagen* cart\n\n /verzending  shipping\n"
 
 
@@ -44,7 +43,7 @@ def walk(gloed: Running, site: Site, path: str | None, number: int) -> str:
 
 
 def send(designer: httpx.Client, site: Site, what: str, rules: str) -> httpx.Response:
-    return designer.post(room(site), data={"do": what, "rules": rules}, headers=SAID)
+    return designer.post(room(site), data={"do": what, "rules": rules}, headers=FROM_OURS)
 
 
 def close(gloed: Running, site: Site) -> None:

@@ -18,7 +18,7 @@ from tests.build import make_shop
 from tests.conftest import NOON, emptied
 from tests.pages.conftest import PATIENCE_S, put_picture, signed_in, visited_shop
 from tests.pages.sheet import Element, Sheet
-from tests.serving import Running, served, settings_for
+from tests.serving import FROM_OURS, Running, served, settings_for
 
 ADDRESSES = ("href", "src", "action", "srcset", "poster", "data", "formaction", "xlink:href")
 UNLABELLED = ("radio", "checkbox", "hidden", "image")
@@ -90,6 +90,14 @@ def test_every_page_is_under_the_policy(pages: list[httpx.Response]) -> None:
         assert told["content-type"] == "text/html; charset=utf-8"
 
 
+def test_asked_for_its_headers_a_page_has_them_and_nothing_more(
+    designer: httpx.Client, pages: list[httpx.Response]
+) -> None:
+    for page in pages[-3:]:
+        asked = designer.head(page.url)
+        assert (asked.status_code, asked.content) == (page.status_code, b"")
+
+
 def test_no_page_has_a_script_or_an_inline_style(pages: list[httpx.Response]) -> None:
     for page in pages:
         for element in Sheet(page.text).elements:
@@ -155,7 +163,7 @@ def mounted(database_url: str, clock: SteppedClock) -> Iterator[tuple[httpx.Clie
         running = Running(url, inner, clock, loop, database_url)
         site = running.do(make_shop(running.store, NOON))
         link = running.do(new_sign_in_link(running.store, NOON))
-        answer = client.get(f"{url}/insight{link}")
+        answer = client.post(f"{url}/insight{link}", headers=FROM_OURS)
         assert answer.next_request is not None
         assert str(answer.next_request.url) == f"{url}/insight/"
         yield client, f"{url}/insight/sites/{site.public_key}/pages/shipping"

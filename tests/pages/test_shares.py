@@ -18,9 +18,7 @@ from collector.sites import Site
 from tests.conftest import NOON
 from tests.pages.conftest import PATIENCE_S
 from tests.pages.sheet import Sheet
-from tests.serving import Running
-
-OURS = {"sec-fetch-site": "same-origin"}
+from tests.serving import FROM_OURS, Running
 
 
 def shares_of(site: Site, more: str = "") -> str:
@@ -31,7 +29,7 @@ def made(
     designer: httpx.Client, site: Site, shows: str, view: str = "map", query: str = ""
 ) -> httpx.Response:
     sent = {"view": view, "query": query, "shows": shows, "days": "7"}
-    return designer.post(shares_of(site), data=sent, headers=OURS)
+    return designer.post(shares_of(site), data=sent, headers=FROM_OURS)
 
 
 def listed(designer: httpx.Client, site: Site) -> list[str]:
@@ -86,7 +84,7 @@ def test_a_picture_lives_elsewhere_until_it_is_ended(
     assert stranger.get(f"{picture.path}?{changed}").status_code == 403
     *_, older = Sheet(designer.get(shares_of(shop)).text).all("input", name="share")
     sent = {"share": older.attributes["value"]}
-    ended = designer.post(shares_of(shop, "/end"), data=sent, headers=OURS)
+    ended = designer.post(shares_of(shop, "/end"), data=sent, headers=FROM_OURS)
     assert ended.headers["location"] == "../shares"
     assert len(listed(designer, shop)) == 1
     assert stranger.get(f"{picture.path}?{picture.query}").status_code == 403
@@ -130,7 +128,7 @@ def test_every_view_of_a_page_can_be_shared(
 def test_what_no_form_of_ours_sends_makes_no_share(
     designer: httpx.Client, shop: Site, sent: dict[str, str]
 ) -> None:
-    assert designer.post(shares_of(shop), data=sent, headers=OURS).status_code == 422
+    assert designer.post(shares_of(shop), data=sent, headers=FROM_OURS).status_code == 422
     assert listed(designer, shop) == []
 
 
@@ -150,5 +148,5 @@ def test_a_form_elsewhere_and_a_reader_make_none(
     page = stranger.get(f"/sites/{shop.public_key}/pages/shipping").text
     assert "Make a link" not in page
     assert stranger.get(shares_of(shop)).status_code == 403
-    assert stranger.post(shares_of(shop), data=sent, headers=OURS).status_code == 403
+    assert stranger.post(shares_of(shop), data=sent, headers=FROM_OURS).status_code == 403
     assert listed(designer, shop) == []

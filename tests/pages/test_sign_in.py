@@ -18,10 +18,9 @@ from tests.build import make_shop
 from tests.conftest import NOON
 from tests.pages.conftest import PATIENCE_S
 from tests.pages.sheet import Sheet
-from tests.serving import Running, serving
+from tests.serving import FROM_OURS, Running, serving
 
 BROWSER = {"accept": "text/html", "accept-language": "en"}
-OURS = {"sec-fetch-site": "same-origin"}
 WORDS = "vier losse woorden hier"
 FORM = {"name": "anna", "password": WORDS}
 
@@ -49,7 +48,7 @@ def browser(gloed: Running) -> Iterator[httpx.Client]:
 
 
 def knock(browser: httpx.Client, **form: str) -> httpx.Response:
-    return browser.post("/sign-in", data=FORM | form, headers=OURS)
+    return browser.post("/sign-in", data=FORM | form, headers=FROM_OURS)
 
 
 def test_a_name_and_its_password_sign_in(anna: Site, browser: httpx.Client) -> None:
@@ -81,13 +80,13 @@ def test_a_form_that_is_not_ours_signs_nobody_in(
     anna: Site, browser: httpx.Client, body: str
 ) -> None:
     kind = {"content-type": "application/x-www-form-urlencoded"}
-    answer = browser.post("/sign-in", content=body, headers=OURS | kind)
+    answer = browser.post("/sign-in", content=body, headers=FROM_OURS | kind)
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
 
 
 def test_other_bodies_are_refused_before_they_are_read(browser: httpx.Client) -> None:
-    assert browser.post("/sign-in", json=FORM, headers=OURS).status_code == 415
+    assert browser.post("/sign-in", json=FORM, headers=FROM_OURS).status_code == 415
     assert knock(browser, password="x" * 5000).status_code == 413
 
 
@@ -113,7 +112,7 @@ def test_too_many_tries_are_told_with_when_to_come_back(
     assert int(answer.headers["retry-after"]) > 0
     assert "gloed account link" in Sheet(answer.text).text
     link = gloed.do(new_sign_in_link(gloed.store, NOON))
-    assert browser.get(link).status_code == 303, "links are never held up"
+    assert browser.post(link, headers=FROM_OURS).status_code == 303, "links are never held up"
 
 
 def test_signing_out_ends_copies_of_the_cookie_too(
@@ -122,7 +121,7 @@ def test_signing_out_ends_copies_of_the_cookie_too(
     knock(browser)
     copied = {COOKIE: browser.cookies[COOKIE]}
     assert httpx.get(f"{gloed.url}/", headers=BROWSER, cookies=copied).status_code == 200
-    assert browser.post("/sign-out", headers=OURS).status_code == 303
+    assert browser.post("/sign-out", headers=FROM_OURS).status_code == 303
     assert httpx.get(f"{gloed.url}/", headers=BROWSER, cookies=copied).status_code == 401
 
 
@@ -254,5 +253,5 @@ def test_behind_the_owners_proxy_nobody_is_asked_and_other_names_are(proxied: Ru
     }
     assert (written["cross-site"], written["same-site"]) == (401, 401)
     assert written["same-origin"] != 401
-    form = httpx.post(f"{proxied.url}/sign-in", data=FORM, headers=OURS)
+    form = httpx.post(f"{proxied.url}/sign-in", data=FORM, headers=FROM_OURS)
     assert form.status_code == 403, "there is no password to try"
