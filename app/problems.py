@@ -113,6 +113,10 @@ class LinkRefused(ApiProblem):
     """A signed link has expired, or was changed."""
 
 
+class FromElsewhere(ApiProblem):
+    """A form did not stand on a page of ours; whoever sent it may not know of it."""
+
+
 class NotAllowed(ApiProblem):
     """One's role sees this and may not change it."""
 
@@ -138,6 +142,7 @@ CATALOGUE: Mapping[type[Exception], tuple[str, str, int]] = {
     TooFewApart: ("too-few-apart", "Too few visits apart from another map", 409),
     NoContrast: ("no-contrast", "Nothing to contrast yet", 409),
     LinkRefused: ("link-refused", "The link no longer holds", 403),
+    FromElsewhere: ("from-elsewhere", "That form stood elsewhere", 403),
     NotAllowed: ("not-allowed", "Not yours to change", 403),
     TooManyTries: ("too-many-tries", "Too many tries to sign in", 429),
     ShopError: ("shop", "That cannot be done", 422),

@@ -41,7 +41,10 @@ async def caller(request: Request, context: ContextDep) -> Caller:
     elif (key := await find_key(context.store, authorization, context.clock())) is not None:
         rights = (key,)
     if not rights:
-        raise Unauthorized("send Authorization: Bearer gld_…; `gloed key add` makes a key")
+        raise Unauthorized(
+            "send the header Authorization: Bearer gld_…, never a key in the address; "
+            "`gloed key add` makes one"
+        )
     refuse_repeated(request.query_params.multi_items())
     return Caller(rights)
 

@@ -14,8 +14,8 @@ from fastapi import Depends, Request
 from app.access.session import Rights
 from app.context import Context
 from app.pages.door import ContextDep, may_ask
-from app.pages.forms import from_our_pages
-from app.problems import LinkRefused, NotAllowed, NotFound
+from app.pages.forms import refuse_from_elsewhere
+from app.problems import NotAllowed, NotFound
 from app.shops import site_by_key
 from collector.sites import Page, Site
 
@@ -54,8 +54,7 @@ def _may(rights: tuple[Rights, ...], scope: str, site: Site) -> bool:
 
 def _changing(allows: Callable[[Desk], bool], who: str) -> Callable[..., Awaitable[Desk]]:
     async def changed(request: Request, at: DeskDep, context: ContextDep) -> Desk:
-        if not from_our_pages(request, context):
-            raise LinkRefused("settings are changed from a page of ours")
+        refuse_from_elsewhere(request, context)
         if not allows(at):
             raise NotAllowed(f"only {who} of this shop may change this")
         return at

@@ -1,4 +1,4 @@
-"""Signing in by a link that works once, at a press, or by name and password, shares, and out again."""
+"""Signing in by a link that works once or by name and password, shares, and out again."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from app.access.session import (
 )
 from app.access.shares import opened_by
 from app.context import Context, context_of
-from app.pages.forms import fields_of, from_our_pages, read_form
+from app.pages.forms import fields_of, read_form, refuse_from_elsewhere
 from app.pages.rendering import HEADERS, page_response, to_root
-from app.problems import LinkRefused, NotFound, Unauthorized
+from app.problems import NotAllowed, NotFound, Unauthorized
 from app.shops import list_sites, site_by_key
 from collector.sites import Site
 
@@ -76,8 +76,9 @@ async def door(request: Request, context: ContextDep) -> Response:
 async def knock(request: Request, context: ContextDep) -> Response:
     """By name and password. Where it leads is fixed, and a wrong name is told like a wrong
     password."""
-    if context.settings.sign_in != "accounts" or not from_our_pages(request, context):
-        raise LinkRefused("signing in is asked for from a page of ours")
+    refuse_from_elsewhere(request, context)
+    if context.settings.sign_in != "accounts":
+        raise NotAllowed("signing in is left to the web server before this Gloed")
     name, password = await _typed(request)
     account_id = await sign_in_by_password(
         context.store, context.secret, name, password, context.clock()
@@ -100,8 +101,7 @@ async def threshold(request: Request, secret: str, context: ContextDep) -> Respo
 @router.post("/sign-in/{secret}")
 async def enter(request: Request, secret: str, context: ContextDep) -> Response:
     """Where it leads is fixed: a link cannot send anybody elsewhere."""
-    if not from_our_pages(request, context):
-        raise LinkRefused("open the link itself, and press the button of the page that it shows")
+    refuse_from_elsewhere(request, context)
     account_id = await use_sign_in_link(context.store, secret, context.clock())
     if account_id is None:
         return page_response(request, "link.html.jinja", {}, 403)
@@ -125,8 +125,7 @@ async def let_in(request: Request, token: str, context: ContextDep) -> Response:
 @router.post("/sign-out")
 async def leave(request: Request, context: ContextDep) -> Response:
     """Out of every browser: a cookie that was copied must not outlive it."""
-    if not from_our_pages(request, context):
-        raise LinkRefused("signing out is asked for from a page of ours")
+    refuse_from_elsewhere(request, context)
     account = await account_of(request, context)
     if account is not None:
         await end_sessions(context.store, account.account_id)

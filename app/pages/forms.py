@@ -9,7 +9,7 @@ from fastapi import Request
 from app.access.session import signed_in
 from app.context import Context
 from app.links import own_url
-from app.problems import BadParameters
+from app.problems import BadParameters, FromElsewhere
 from collector.errors import TooLarge, UnsupportedMedia
 
 FORM = "application/x-www-form-urlencoded"
@@ -38,7 +38,15 @@ def fields_of(body: bytes) -> dict[str, str]:
     return {name: values[0] for name, values in found.items() if len(values) == 1}
 
 
-def from_our_pages(request: Request, context: Context) -> bool:
+def refuse_from_elsewhere(request: Request, context: Context) -> None:
+    """Raises FromElsewhere for a form that stood on no page of ours."""
+    if not _from_our_pages(request, context):
+        raise FromElsewhere(
+            "this form did not stand on a page of ours: load the page again and send it from there"
+        )
+
+
+def _from_our_pages(request: Request, context: Context) -> bool:
     """By what the browser says of where the form stood.
 
     Where it has no Sec-Fetch-Site (plain http to another machine), pages that name no referrer send

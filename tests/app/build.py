@@ -50,6 +50,26 @@ THANKS = Page(4, "thanks", "Thanks", Phase.DONE, goal=True, bandwidth_px=None)
 SHOP = replace(SITE, pages={page.slug: page for page in (CART, SHIPPING, PAYMENT, THANKS)})
 
 
+def seen_view(
+    number: int, codes: Codes, day: date, width_px: int | None, captures: int = 1 << Capture.SCRIPT
+) -> Seen:
+    """A folded view of SHIPPING, of a visitor of its own."""
+    return Seen(
+        view_id=number,
+        day=day,
+        page_id=SHIPPING.page_id,
+        path_id=None,
+        opened_at=AT,
+        visitor=number,
+        visitor_before=None,
+        ref_hash=None,
+        codes=codes,
+        captures=captures,
+        last_at=AT,
+        width_px=width_px,
+    )
+
+
 def day_of(at: datetime, site: Site = SHOP) -> date:
     return site.day_of(at)
 

@@ -23,8 +23,7 @@ from app.problems import BadParameters
 from app.store import Store
 from collector.codes import Browser, Codes, Device, width_band
 from collector.sites import Site
-from collector.wire import Capture
-from tests.app.build import batch, put_rows
+from tests.app.build import batch, put_rows, seen_view
 from tests.build import make_shop, page_of
 from tests.conftest import NOON
 
@@ -34,20 +33,8 @@ DOTTED = {"kind": "click", "style": "confetti"}
 
 
 def view_of(number: int, device: Device, browser: Browser, day: date = TODAY) -> Seen:
-    return Seen(
-        view_id=number,
-        day=day,
-        page_id=2,
-        path_id=None,
-        opened_at=NOON,
-        visitor=number,
-        visitor_before=None,
-        ref_hash=None,
-        codes=Codes(device=device, browser=browser, band=width_band(1280)),
-        captures=1 << Capture.SCRIPT,
-        last_at=NOON,
-        width_px=1280,
-    )
+    codes = Codes(device=device, browser=browser, band=width_band(1280))
+    return seen_view(number, codes, day, 1280)
 
 
 def by_name(classes: Iterable[DotClass], by: str = "device") -> dict[str | None, int]:

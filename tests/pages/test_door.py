@@ -46,6 +46,7 @@ def test_a_form_that_stood_elsewhere_signs_nobody_in(gloed: Running) -> None:
     link = link_of(gloed)
     elsewhere = httpx.post(gloed.url + link, headers=BROWSER | {"sec-fetch-site": "cross-site"})
     assert elsewhere.status_code == 403
+    assert "GLOED_PUBLIC_URL" in Sheet(elsewhere.text).text
     assert "set-cookie" not in elsewhere.headers
     assert press(gloed, link).status_code == 303, "and the link is still good"
 

@@ -29,14 +29,13 @@ from app.checking.signs import LOOKED_BACK, signs
 from app.context import Context
 from app.mapping.small_numbers import least_visits
 from app.pages.door import ContextDep, shop
-from app.pages.forms import fields_of, from_our_pages, read_form
+from app.pages.forms import fields_of, read_form, refuse_from_elsewhere
 from app.pages.labels import CHOICES
 from app.pages.queries import lately_of_all
 from app.pages.rendering import page_response
 from app.pages.shops.arrivals import Arrivals, arrival_findings, arrivals
 from app.pages.shops.trial import Trial, trials
 from app.pages.words import N_, Words, words_for
-from app.problems import LinkRefused
 from collector.errors import TooLarge
 from collector.sites import Site
 
@@ -84,8 +83,7 @@ async def check_page(request: Request, context: ContextDep, site: SiteDep) -> Re
 @router.post("/sites/{key}/check")
 async def look_at(request: Request, context: ContextDep, site: SiteDep) -> Response:
     """Nothing of what was pasted is kept, and none of it is shown again but what was found."""
-    if not from_our_pages(request, context):
-        raise LinkRefused("a page is looked at from a page of ours")
+    refuse_from_elsewhere(request, context)
     words = words_for(request.headers.get("accept-language", ""))
     try:
         body = await read_form(request, MOST_FORM_BYTES)
