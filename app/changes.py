@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
+from app.joint import Part
 from app.shops import ShopError, take_turn
 from app.store import Store
 from collector.sites import Page, Site
@@ -54,35 +57,35 @@ async def write_change(
     return number
 
 
-async def changes_of(
-    store: Store,
-    site: Site,
-    page: Page | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> tuple[Change, ...]:
-    """The newest first. Of a page: its own and the whole shop's, in that time if one is given."""
-    rows = await store.fetch(
-        "SELECT change_id, at, page_id, text FROM change WHERE site_id = $1 "
-        "AND ($2::int IS NULL OR page_id IS NULL OR page_id = $2) "
-        "AND ($3::timestamptz IS NULL OR at >= $3) AND ($4::timestamptz IS NULL OR at < $4) "
-        "ORDER BY at DESC, change_id DESC",
-        site.site_id,
-        page.page_id if page else None,
-        since,
-        until,
-    )
-    return tuple(Change(**dict(row)) for row in rows)
+_CHANGES = """
+    SELECT change_id, at, page_id, text FROM change
+    WHERE site_id = $1 AND ($2::int IS NULL OR page_id IS NULL OR page_id = $2)
+    ORDER BY at DESC, change_id DESC
+"""
 
 
-async def changes_in(
-    store: Store, site: Site, page: Page, first: date, last: date
+async def changes_of(store: Store, site: Site, page: Page | None = None) -> tuple[Change, ...]:
+    """Everything that the shop wrote down, the newest first. Of a page: its own and the whole
+    shop's."""
+    asked = changes_asked(site, page)
+    return changes_in(json.loads(await store.fetchval(asked.statement, *asked.values) or "[]"))
+
+
+def changes_asked(site: Site, page: Page | None) -> Part:
+    """What tells of it beside something else; people wrote it, so that it is never much."""
+    return Part.rows(_CHANGES, site.site_id, page.page_id if page else None)
+
+
+def changes_in(told: Iterable[Mapping[str, Any]] | None) -> tuple[Change, ...]:
+    """From the answer to `changes_asked`, as `changes_of` tells them."""
+    return tuple(Change(**{**row, "at": datetime.fromisoformat(row["at"])}) for row in told or ())
+
+
+def changes_on(
+    changes: Iterable[Change], site: Site, first: date, last: date
 ) -> tuple[Change, ...]:
-    """What changed of this page, or of the whole shop, on these days."""
-    since, until = (
-        datetime.combine(day, time.min, site.time_zone) for day in (first, last + timedelta(days=1))
-    )
-    return await changes_of(store, site, page, since, until)
+    """Those of these days."""
+    return tuple(change for change in changes if first <= site.day_of(change.at) <= last)
 
 
 async def drop_change(store: Store, site: Site, change_id: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.configuration import configure
+from app.marked import N_
 from app.shops import ShopError
 from app.store import Store
 from collector.sites import Site
@@ -20,7 +21,7 @@ from collector.sites import Site
 class Preset:
     """A tool's cookie, and the glob that means yes to statistics.
 
-    note    what the shop has to do for it
+    note    what the shop has to do for it, with names between backticks
     source  where the cookie's form is described
     """
 
@@ -53,15 +54,17 @@ PRESETS: Mapping[str, Preset] = {
         "*%22gloed%22%3Atrue*",
         "klaro.org/docs/integration/annotated-configuration: storageMethod cookie, storageName "
         "klaro; encoded JSON of each service's answer",
-        "name the service `gloed` in Klaro's configuration, and leave its storageMethod `cookie`",
+        N_("Name the service `gloed` in its configuration, and leave storageMethod at `cookie`."),
     ),
     "usercentrics": Preset(
         "gloed-consent",
         "yes",
         "usercentrics.atlassian.net, Does the Usercentrics CMP manage cookies: it keeps its "
         "answers out of cookies",
-        "Usercentrics writes no cookie that a server sees: let your page set the cookie "
-        "`gloed-consent` to `yes` when the service is accepted, and delete it when it is refused",
+        N_(
+            "It writes no cookie that a server sees: let your page set the cookie `gloed-consent` "
+            "to `yes` when the service is accepted, and delete it when it is refused."
+        ),
     ),
 }
 

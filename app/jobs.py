@@ -213,7 +213,9 @@ def _told(row: Any, now: datetime) -> tuple[str, ...]:
         row["shop"] or "–",
         "–" if row["period"] == _EPOCH else str(row["period"]),
         row["state"],
-        f"{row['last_run_at']:%Y-%m-%d %H:%M:%S}" if row["last_run_at"] else "never",
+        f"{row['last_run_at'].astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        if row["last_run_at"]
+        else "never",
         f"{row['took_ms']} ms" if row["took_ms"] is not None else "–",
         f"{int(lag.total_seconds())} s" if lag else "none",
         row["error"] or "",

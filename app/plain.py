@@ -9,7 +9,8 @@ the parser: nothing of HTTP is decided here.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from collector.requests import Headers
 from collector.senders import Marking
@@ -22,7 +23,7 @@ _END = b"\r\n\r\n"
 _LONGEST_SEGMENT = 64
 
 
-class Plain(NamedTuple):
+class Plain(Struct, frozen=True):
     method: str
     path: str
     """Below the prefix, with its first slash."""

@@ -44,6 +44,12 @@ SESSION = {
 }
 
 
+READING = {**SESSION, "plan_cache_mode": "force_custom_plan"}
+"""What is read is mostly partitioned by day, and a plan leaves out partitions by constants alone.
+One that is made once for any days guesses a few rows, and takes ten times as long where there are
+many; to plan each time costs a millisecond or two."""
+
+
 class StoreProblem(Exception):
     """The store cannot be used as it is; the message says what to do."""
 
@@ -137,7 +143,7 @@ class Store:
             self.url,
             min_size=1 if at_once else 0,
             max_size=POOL_SIZE,
-            server_settings=SESSION,
+            server_settings=READING,
             connection_class=_Pooled,
         )
 

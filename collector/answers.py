@@ -47,7 +47,8 @@ class Answer(Struct, frozen=True, eq=False):
     who is answered so gets the same bytes."""
 
     def __post_init__(self) -> None:
-        force_setattr(self, "head", _head(self.status, self.headers))
+        if not self.head:
+            force_setattr(self, "head", _head(self.status, self.headers))
 
     def with_lines(self, headers: object, lines: bytes) -> bytes:
         """As it is sent on a connection that stays open, with the server's own headers: `lines`."""
@@ -111,7 +112,14 @@ def dropped_post(reason: Reason) -> Answer:
 
 
 def redirect(location: str) -> Answer:
-    return _answer(302, b"", (b"location", location.encode()))
+    """Of every opening another, so that all but its place is at hand."""
+    place = location.encode()
+    headers = (b"location", place), *_REST_OF_REDIRECT
+    return Answer(302, headers, b"", b"".join((_BEFORE_PLACE, place, _BEHIND_PLACE)))
+
+
+_REST_OF_REDIRECT: tuple[Header, ...] = ((b"content-length", b"0"), *NO_STORE)
+_BEFORE_PLACE, _BEHIND_PLACE = _head(302, ((b"location", b"\0"), *_REST_OF_REDIRECT)).split(b"\0")
 
 
 def stylesheet(body: bytes, *, packed: bool) -> Answer:

@@ -23,7 +23,9 @@ from collector.tables import RAW, metadata
 
 _BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = struct.pack(">h", -1)
-_NULL = struct.pack(">i", -1)
+NO_VALUE = struct.pack(">i", -1)
+"""Of a column that is NULL."""
+
 _LENGTH = struct.Struct(">i").pack
 _HEAD = struct.Struct(">hiq").pack
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -128,7 +130,7 @@ class Form:
 
     def _field(self, name: str, value: Any) -> bytes:
         if value is None:
-            return _NULL
+            return NO_VALUE
         kind = self._fixed.get(name)
         if kind is None:
             data = value.encode() if isinstance(value, str) else value
@@ -136,7 +138,7 @@ class Form:
             data = struct.pack(">i", day_number(value))
         else:
             data = struct.pack(f">{_LETTERS[kind]}", value)
-        return _LENGTH(len(data)) + data
+        return field_of(data)
 
     def _shape(self, names: tuple[str, ...]) -> _Shape:
         """Made once for the few ways in which rows are made."""
@@ -162,7 +164,7 @@ class Form:
         layout, arguments = ">", []
         for name in columns:
             if name not in there:
-                before += _NULL
+                before += NO_VALUE
                 continue
             letter = _LETTERS[self._fixed[name]]
             before += _LENGTH(struct.calcsize(f">{letter}"))
@@ -178,11 +180,16 @@ class Form:
                 varying.append((nulls, name, is_text))
                 nulls = b""
             else:
-                nulls += _NULL
+                nulls += NO_VALUE
         return tuple(varying), nulls
 
     def _places(self, there: Iterable[str], kind: type[Any]) -> tuple[int, ...]:
         return tuple(n for n, name in enumerate(there) if self._fixed[name] is kind)
+
+
+def field_of(data: bytes) -> bytes:
+    """A column of bytes."""
+    return _LENGTH(len(data)) + data
 
 
 def day_number(day: date) -> int:

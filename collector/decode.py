@@ -145,15 +145,20 @@ def begin_batch(body: bytes) -> Batch:
 
     Raises Malformed for all else that is wrong, and for what no trail could hold."""
     told = _decode_batch(body)
-    if not told.r:
-        return _batch_of(told, b"", b"")
-    try:
-        steps = struct.pack(f"<{len(told.r)}i", *told.r)
-    except struct.error:
-        return _batch_of(told, _trail(told.r), b"")
-    if len(told.r) % 3:
+    steps = _steps(told.r)
+    return _batch_of(told, b"" if steps or not told.r else _trail(told.r), steps)
+
+
+def _steps(flat: Sequence[int]) -> Steps:
+    """None where there are no points, and of a number that has no room: no page is as large.
+
+    Raises Malformed for what is no points."""
+    if len(flat) % 3:
         raise Malformed(_NOT_IN_THREES)
-    return _batch_of(told, b"", steps)
+    try:
+        return struct.pack(f"<{len(flat)}i", *flat)
+    except struct.error:
+        return b""
 
 
 def end_trail(steps: Steps) -> bytes:

@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from collector.connections import AWAY
-from collector.copying import FORMS, whole
+from collector.copying import FORMS, field_of, whole
 from collector.tables import RAW, metadata
 from collector.together import Steps
 
@@ -54,14 +54,20 @@ class Row(Struct, frozen=True):
     steps: Steps = b""
     """Of a batch whose trail is yet to be checked and packed, together with those of its group."""
 
+    around: tuple[bytes, bytes] = (b"", b"")
+    """What stands in the store's form before such a trail and behind it."""
+
     key: Key = ()
     """Asked for at every step of a row's way, so it is made once, and from the rest."""
 
     def __post_init__(self) -> None:
-        force_setattr(self, "key", (self.table, *_IDENTITY_OF[self.table](self.values)))
+        if not self.key:
+            force_setattr(self, "key", (self.table, *_IDENTITY_OF[self.table](self.values)))
 
     @property
     def size(self) -> int:
+        if self.table != "batch":
+            return ROW_OVERHEAD_BYTES
         packed = len(self.values.get("trail") or b"") + len(self.values.get("ev") or b"")
         return ROW_OVERHEAD_BYTES + packed + len(self.steps)
 
@@ -71,6 +77,9 @@ class Row(Struct, frozen=True):
 
     def end(self, trail: bytes) -> None:
         self.values["trail"] = trail
+        before, behind = self.around
+        if before:
+            force_setattr(self, "packed", b"".join((before, field_of(trail), behind)))
         force_setattr(self, "steps", b"")
 
     @property
@@ -195,7 +204,9 @@ class Group:
         self._committed(rows)
 
     def _committed(self, rows: Sequence[Row]) -> None:
-        self._known_paths.update(row.path_key for row in rows if row.path is not None)
+        self._known_paths.update(
+            (site_id, number) for site_id, number, _ in self._fresh_paths(rows)
+        )
         if len(rows) == len(self._unsettled):  # mostly all at once, and nobody is asked by name
             self._unsettled.clear()
             self._in_doubt.clear()
@@ -214,7 +225,9 @@ class Group:
             await connection.executemany(_NEW_PATH, fresh)
 
     def _fresh_paths(self, rows: Iterable[Row]) -> list[tuple[int, int, str]]:
-        found = {row.path_key: row.path for row in rows if row.path is not None}
+        # Most of a group name a path of few, and it is known.
+        named = {(row.path, row.values["site_id"]): row for row in rows if row.path is not None}
+        found = {row.path_key: row.path for row in named.values() if row.path is not None}
         return [(*key, found[key]) for key in sorted(found.keys() - self._known_paths)]
 
     async def _mark_late(self, connection: Any) -> None:

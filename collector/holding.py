@@ -18,9 +18,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from collector.addresses import UNIX, Network, is_trusted
 from collector.errors import CollectorError
@@ -98,8 +99,7 @@ Leave = dict[str, Any]
 """The columns of a view's leave, but for its moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
+class _Opened(Struct, frozen=True):
     at_s: float
     place: Place
     leave: Leave
@@ -142,8 +142,14 @@ class Holding:
         self._forget(now_s)
         told = row.values
         place = token.site_id, token.page_id, told["visitor"]
-        same = ("view_id", "day", "site_id", "visitor_check")
-        opened = _Opened(now_s, place, {**{name: told[name] for name in same}, "name": LEAVE})
+        leave = {
+            "view_id": told["view_id"],
+            "day": told["day"],
+            "site_id": told["site_id"],
+            "visitor_check": told["visitor_check"],
+            "name": LEAVE,
+        }
+        opened = _Opened(now_s, place, leave)
         self._opened.append(opened)
         self._by_place.setdefault(place, []).append(opened)
 

@@ -22,8 +22,10 @@ Offsets = NDArray[np.intp]
 ROW_PX = 2**14
 """A place on a page is one number of 32 bits: y * ROW_PX + x."""
 
+ROWS_PX = 2**32 // ROW_PX
+
 assert MAX_X_PX < ROW_PX
-assert MAX_Y_PX < 2**32 // ROW_PX
+assert MAX_Y_PX < ROWS_PX
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,6 @@ def count_in(at: Offsets, bounds: Offsets) -> Offsets:
 
 def place_of(x: int, y: int) -> int:
     """Raises PackingError for a place that is on no page."""
-    if not (0 <= x < ROW_PX and 0 <= y < 2**32 // ROW_PX):
+    if not (0 <= x < ROW_PX and 0 <= y < ROWS_PX):
         raise PackingError(f"the place ({x}, {y}) is on no page")
     return y * ROW_PX + x

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -14,7 +16,7 @@ from msgspec import Struct
 from collector.agents import Agent, language_class, read_agent
 from collector.channels import channel_of
 from collector.codes import Codes, OutcomeSource, pack_codes, width_band
-from collector.copying import FORMS, day_number
+from collector.copying import FORMS, NO_VALUE, day_number, field_of
 from collector.decode import Batch
 from collector.groups import Row
 from collector.hits import Beacon, Hit
@@ -38,6 +40,16 @@ COMBINATIONS = 4096
 _BEACON = FORMS["beacon"]
 _VIEW_PIECE = _BEACON.line("view_id", "page_id", "view_id", "day", "site_id")
 _NUMBER_PIECE = _BEACON.line("view_id", "view_id", "view_id")
+
+_BATCH = FORMS["batch"]
+_BATCH_NAMES = (
+    *("view_id", "visitor", "path_id", "day", "site_id", "page_id", "opened_min"),
+    *("page_height_px", "codes", "seq", "n", "page_width_px"),
+    *("viewport_width_px", "viewport_height_px", "enc"),
+)
+_BATCH_LINE = _BATCH.line("view_id", "enc", *_BATCH_NAMES)
+_BATCH_NUMBERS = itemgetter(*_BATCH_NAMES)
+_DAY = _BATCH_NAMES.index("day")
 
 
 class View(Struct, frozen=True):
@@ -91,6 +103,7 @@ class Rows:
             language=int(language_class(hit.sent.language)),
             path=None if isinstance(hit.said, Beacon) else scrub_path(hit.sent.referrer),
             pieces={},
+            codes={},
         )
 
     async def visitor_before(self, hit: Hit, view: View) -> int | None:
@@ -137,20 +150,19 @@ class Rows:
     ) -> Row:
         path = path_told(told, standing)
         values = self._viewed(at, view, standing, told.ref, before, path)
-        values |= {
-            "opened_min": view.opened_min,
-            "seq": told.seq,
-            "viewport_width_px": told.viewport[0],
-            "viewport_height_px": told.viewport[1],
-            "page_width_px": told.page[0],
-            "page_height_px": told.page[1],
-            "codes": _codes(standing, width_band(told.viewport[0]), Capture.SCRIPT).packed,
-            "n": told.n,
-            "enc": ENC,
-            "trail": told.trail,
-            "ev": told.events,
-        }
-        return Row("batch", values, path, steps=told.steps)
+        values["opened_min"] = view.opened_min
+        values["seq"] = told.seq
+        values["viewport_width_px"], values["viewport_height_px"] = told.viewport
+        values["page_width_px"], values["page_height_px"] = told.page
+        values["codes"] = _codes_of_batch(standing, told.viewport[0])
+        values["n"] = told.n
+        values["enc"] = ENC
+        values["trail"] = told.trail
+        values["ev"] = told.events
+        around = b"", b""
+        if before is None and path and told.steps:
+            around = _around(values)
+        return Row("batch", values, path, None, told.steps, around)
 
     async def thanks(self, hit: Hit, ref: str | None) -> Row:
         """The goal image; without a reference the visitor of the day stands for one."""
@@ -247,6 +259,24 @@ class _Codes(Struct, frozen=True):
 
     columns: dict[str, int]
     packed: int
+
+
+def _codes_of_batch(standing: Standing, width_px: int) -> int:
+    band = width_band(width_px)
+    codes = standing.codes.get(band)
+    if codes is None:
+        codes = _codes(standing, band, Capture.SCRIPT).packed
+        standing.codes[band] = codes
+    return codes
+
+
+def _around(values: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """A batch's row in the store's form, before its trail and behind it."""
+    head, numbers = _BATCH.head_at(values["at"]), _BATCH_NUMBERS(values)
+    before = head + _BATCH_LINE(*numbers[:_DAY], day_number(numbers[_DAY]), *numbers[_DAY + 1 :])
+    ref_hash = values.get("ref_hash")
+    behind = field_of(values["ev"]) + (NO_VALUE if ref_hash is None else field_of(ref_hash))
+    return before, behind
 
 
 def _codes(standing: Standing, band: int, capture: int) -> _Codes:

@@ -59,6 +59,9 @@ class Standing(Struct, frozen=True):
     pieces: dict[Any, bytes]
     """Parts of rows in the store's form, as `collector/rows.py` needs them again."""
 
+    codes: dict[int, int]
+    """What a batch keeps of it, by the width band of its viewport."""
+
 
 class Sender(Struct):
     """Whoever sends these bytes."""

@@ -6,7 +6,6 @@ under the fleet's secret. Only the canonical spelling is taken.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hmac
 import re
@@ -26,7 +25,7 @@ _SPELLING = re.compile(r"[A-Za-z0-9_-]{33}[AQgw]\Z", re.ASCII)
 """Of 34 characters, which are 204 bits for 25 bytes: the last four are 0, so that there is one
 spelling."""
 
-_TO_BASE64 = str.maketrans("-_", "+/")
+_TO_BASE64, _FROM_BASE64 = str.maketrans("-_", "+/"), str.maketrans("+/", "-_")
 SKEW_MIN = 1
 """How far the clocks of a fleet may be apart: a token may seem to come from the next minute."""
 
@@ -48,7 +47,8 @@ class Token(Struct, frozen=True):
 
 def write_token(token: Token, secret: bytes) -> str:
     body = _BODY.pack(TOKEN_VERSION, token.site_id, token.page_id, token.opened_min, token.view_id)
-    return base64.urlsafe_b64encode(body + _mac(body, secret)).rstrip(b"=").decode()
+    spelled = binascii.b2a_base64(body + _mac(body, secret), newline=False)
+    return spelled.decode()[:TOKEN_CHARS].translate(_FROM_BASE64)
 
 
 def read_token(text: str, secret: bytes, now: datetime) -> Token | Reason:

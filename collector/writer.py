@@ -152,18 +152,15 @@ class Writer:
             told(NotStored("the queue is full"))
         else:
             waiting = _Waiting(row, size, told)
-            self._remember(row.key, waiting)
+            self._recent[row.key] = waiting
+            if len(self._recent) > RECENT_KEYS:
+                self._recent.popitem(last=False)
             self._queue.append(waiting)
             self._queued_bytes += size
             self._wake.set()
 
     def count_drop(self, site_id: int, day: date, reason: str, capture: int) -> None:
         self._drops[(site_id, day, reason, capture)] += 1
-
-    def _remember(self, key: Key, waiting: _Waiting) -> None:
-        self._recent[key] = waiting
-        while len(self._recent) > RECENT_KEYS:
-            self._recent.popitem(last=False)
 
     async def _run(self) -> None:
         while not self._stopping or self._queue:
@@ -213,9 +210,12 @@ class Writer:
         except Exception as defect:
             # A defect of ours costs this group its answers, and must not stop the ones to come.
             log.error("group_failed", why=type(defect).__name__, at=place_of(defect))
+        all_kept = not wrong and settled is not None and settled.all_kept  # as nearly always
         for waiting in group:
             self._queued_bytes -= waiting.size
-            self._tell(waiting, wrong.get(waiting.row.key) or _outcome(waiting.row.key, settled))
+            key = waiting.row.key
+            outcome = True if all_kept else wrong.get(key) or _outcome(key, settled)
+            self._tell(waiting, outcome)
 
     def _tell(self, waiting: _Waiting, outcome: Outcome) -> None:
         key = waiting.row.key
@@ -256,7 +256,7 @@ def _end_trails(rows: Sequence[Row]) -> dict[Key, Malformed]:
 def _outcome(key: Key, group: Group | None) -> Outcome:
     if group is None:
         return InDoubt("the collector failed while it wrote")
-    if group.all_kept or group.kept(key):
+    if group.kept(key):
         return True
     if group.in_doubt(key):
         return InDoubt("the store was lost while it committed")

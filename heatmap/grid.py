@@ -18,6 +18,7 @@ import numpy as np
 
 from heatmap.marks import Boxes, Floats, Marks
 from heatmap.page import FloatArray, Page
+from heatmap.room import zeros
 
 CELL_SHARE = 0.3
 """Largest side of a cell over the bandwidth: one lone mark then errs by up to 1/1,930 of its
@@ -109,7 +110,7 @@ def deposit(
     # Points one row outside still reach in, and with their other share one row further out.
     rows = stop - first + 4
     # One more for the neighbour of the last cell.
-    flat = np.zeros(rows * grid.columns + 1)
+    flat = zeros(rows * grid.columns + 1, np.float64)
     for at_px, weights in marks.points.parts(POINTS_AT_ONCE):
         _add_points(flat, at_px, weights, grid, range(first - 2, stop + 2), lifts)
     wanted = flat[:-1].reshape(rows, grid.columns)[2:-2]

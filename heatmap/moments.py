@@ -39,14 +39,15 @@ from heatmap.packing import (
     unpack_triples,
 )
 from heatmap.page import FloatArray
+from heatmap.room import empty, zeros
 
-CROWD, LARGEST_CROWD = 1 << 18, 1 << 20
-"""Points added up in one go, between these: as many as there are cells, where that is possible,
-because each histogram walks all cells; 32 bytes of working memory each."""
+CROWD = 1 << 20
+"""Points added up in one go, each of 32 bytes of working memory: every histogram walks all cells
+once more, so a quarter as many take a tenth longer."""
 
 MANY_CELLS = 1 << 20
 """Cells from which on their memory is waited for, each holds few points, and triples are faster:
-at two million cells by a third. They walk all cells for every LARGEST_CROWD points."""
+at two million cells by a third. They walk all cells for every CROWD points."""
 
 CELLS_FOLDED = 1 << 14
 """Cells whose sums are made into shares in one go, within the processor's cache."""
@@ -69,7 +70,7 @@ def deposit_many(points: Points, grid: Grid, first: int, stop: int) -> Singles:
     # Points one row outside still reach in.
     rows = range(first - 1, stop + 1)
     tally = Tally(len(rows), grid.columns)
-    at_once = min(max(CROWD, tally.size), LARGEST_CROWD, max(len(points), 1))
+    at_once = min(CROWD, max(len(points), 1))
     packer = Packer(grid, points.at_px.dtype, at_once)
     few = tally.size >= MANY_CELLS
     for at_px, _ in points.parts(at_once):
@@ -97,7 +98,7 @@ class Tally:
         self._rows, self._columns, self._most = rows, columns, 0
         self._sums: list[FloatArray] = []
         # A row more on each side, and a cell before and after, for the shares that go there.
-        self._mass = np.zeros(self.size + 2 * columns + 2, dtype=np.float32)
+        self._mass: Singles = zeros(self.size + 2 * columns + 2, np.float32)
 
     def add(self, cell: Cells, packed: FloatArray) -> None:
         """Add points: (n,) the cell of each, (3, n) its moments in pairs."""
@@ -121,7 +122,7 @@ class Tally:
 
         parts    cells (n,) and moments in triples (n,), some points at a time
         """
-        sums = np.zeros(self.size, dtype=np.complex128)
+        sums = zeros(self.size, np.complex128)
         for cell, packed in parts:
             np.add.at(sums, cell, packed)
         walk = [slice(at, at + CELLS_WALKED) for at in range(0, self.size, CELLS_WALKED)]
@@ -141,7 +142,7 @@ class Tally:
 
     def _take_out(self) -> None:
         """Make the sums into shares, and add those to the mass."""
-        shares = np.empty((9, CELLS_FOLDED), dtype=np.float32)
+        shares = empty((9, CELLS_FOLDED), np.float32)
         for first in range(0, self.size if self._sums else 0, CELLS_FOLDED):
             sums = [total[first : first + CELLS_FOLDED] for total in self._sums]
             filled = np.flatnonzero(sums[0] != 0)

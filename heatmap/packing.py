@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from heatmap.grid import PADDING, Grid
 from heatmap.marks import Floats
 from heatmap.page import FloatArray
+from heatmap.room import empty
 
 Singles = NDArray[np.float32]
 Whole = NDArray[np.int32]
@@ -74,7 +75,8 @@ class Packer:
         They are overwritten by the next points'.
         """
         if self._pairs is None:
-            self._pairs = np.empty(self._at_once, dtype=np.intp), np.empty((3, self._at_once))
+            cells, packed = empty(self._at_once, np.intp), empty((3, self._at_once), np.float64)
+            self._pairs = cells, packed
         cells, packed = self._pairs
         for part, cell, dx, dy in self._parts(at_px, first):
             cells[part] = cell

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from heatmap.grid import Grid
 from heatmap.marks import Marks, Points
 from heatmap.page import FloatArray, Page
+from heatmap.room import zeros
 
 Mass = NDArray[Any]
 
@@ -24,6 +25,9 @@ FINEST_CELL_PX = 2.0
 
 CROWDED = 0.02
 """Points per pixel below which walking all pixels takes longer than sharing the points out."""
+
+MOST_SINGLE = 1 << 24
+"""Counts up to this are exact in single precision."""
 
 POINTS_COUNTED = 1 << 15
 """Points counted in one go: what is made of them on the way stays in the processor's cache."""
@@ -51,9 +55,8 @@ class Pixels:
 
     def mass(self, first: int, stop: int) -> Mass:
         """Give the mass on every pixel of rows first..stop-1."""
-        weighted = self.points.weights is not None
         size = (stop - first) * self.columns
-        mass: Mass = np.zeros(size, dtype=np.float64 if weighted else np.int32)
+        mass: Mass = zeros(size, self._kind())
         ones = np.ones(POINTS_COUNTED, dtype=mass.dtype)
         for at_px, weights in self.points.parts(POINTS_COUNTED):
             place = at_px.astype(np.int32)
@@ -67,6 +70,12 @@ class Pixels:
             np.add.at(mass, cell, weight)
         rows: Mass = mass.reshape(stop - first, self.columns)
         return rows
+
+    def _kind(self) -> type[np.float64 | np.float32 | np.int32]:
+        """Say what pixels are counted in: single precision needs no other pass to be smoothed."""
+        if self.points.weights is not None:
+            return np.float64
+        return np.float32 if len(self.points) <= MOST_SINGLE else np.int32
 
 
 def pixels_for(marks: Marks, page: Page, grid: Grid) -> Pixels | None:

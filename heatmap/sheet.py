@@ -24,6 +24,7 @@ from heatmap.deflate import lines_for
 from heatmap.grid import NODES_AT_ONCE, node_step
 from heatmap.heaps import Heap
 from heatmap.page import FloatArray, Page
+from heatmap.room import empty
 from heatmap.scale import TOP_LEVEL, Curve, Levels, bend, gain, least_gained
 from heatmap.smoothing import Edge, mass_inside
 
@@ -42,6 +43,10 @@ fewer pixels are slow to multiply, more distances multiply by more zeros."""
 VALUES_AT_ONCE = 1 << 18
 """Pixels made together: a megabyte. Half as many are begun with twice as often, twice as many leave
 the processor's cache before they are compressed; a tenth of the time either way."""
+
+BANDED = 2
+"""Times as many are compressed together: deflate takes a twentieth less for each byte of them, and
+half a megabyte of bytes is still at hand."""
 
 ROWS_AT_ONCE = 512
 """Rows of cells made single precision together."""
@@ -187,7 +192,7 @@ class Sheet:
         self._weights: Singles = taps(self._y.step) * lift
         self._width = 1 + page.columns
         self._at_once = max(VALUES_AT_ONCE // (self._y.step * self._width), 1)
-        self._values = np.empty((self._at_once, self._y.step, self._width), dtype=np.float32)
+        self._values: Singles = empty((self._at_once, self._y.step, self._width), np.float32)
         # A picture is walked twice, for its peak and its levels; most are one strip.
         self._late: Strip | None = None
 
@@ -219,24 +224,26 @@ class Sheet:
         They are overwritten by the next ones.
         """
         factor = gain(curve) / scale_max if scale_max > 0 else 0.0
-        band = np.empty((self._at_once * self._y.step, self._width), dtype=np.uint8)
+        band: Levels = empty((BANDED * self._at_once * self._y.step, self._width), np.uint8)
         for strip in self._strips():
-            bounds = (strip.bounds * factor).tolist()
             if curve == "linear" and factor > 0:
                 self._add_half(strip, factor)
-            for block, bound in enumerate(bounds):
-                rows = self._block_rows(strip, block)
-                levels = band[: rows.stop - rows.start]
-                if bound < least_gained(curve):
-                    levels.fill(0)
-                else:
-                    lines = self._lines(strip, block, factor)[1]
-                    if curve != "linear":
-                        bend(lines, curve, bound > gain(curve))
-                    elif bound > TOP_LEVEL:
-                        np.minimum(lines, TOP_LEVEL, out=lines)
-                    np.copyto(levels, lines, casting="unsafe")
-                yield levels
+            for first in range(0, strip.bounds.size, BANDED):
+                rows = 0
+                for block in range(first, min(first + BANDED, strip.bounds.size)):
+                    rows += self._paint(strip, block, factor, curve, band[rows:])
+                yield band[:rows]
+
+    def _paint(self, strip: Strip, block: int, factor: float, curve: Curve, band: Levels) -> int:
+        """Write the levels of a block at the head of a band, and count its lines."""
+        rows = self._block_rows(strip, block)
+        levels = band[: rows.stop - rows.start]
+        bound = float(strip.bounds[block] * factor)
+        if bound < least_gained(curve):
+            levels.fill(0)
+        else:
+            _level(self._lines(strip, block, factor)[1], curve, bound, levels)
+        return len(levels)
 
     def _add_half(self, strip: Strip, factor: float) -> None:
         """Lift a strip by half a level, so that cutting off after the point rounds its pixels.
@@ -305,14 +312,14 @@ class Sheet:
         nodes_x = self._x.at_px(0, self._x.count)
         near = self._near(heap.y_px(), nodes_y)
         mass = heap.mass(near.start, near.stop)
-        across = np.empty((len(mass), nodes_x.size), dtype=np.float32)
+        across = empty((len(mass), nodes_x.size), np.float32)
         kernels = list(self._kernels(heap.x_px(), nodes_x))
         for first in range(0, len(mass), ROWS_AT_ONCE):
             part = slice(first, first + ROWS_AT_ONCE)
             rows = mass[part].astype(np.float32, copy=False)
             for nodes, cells, kernel in kernels:
                 np.matmul(rows[:, cells], kernel.T, out=across[part, nodes])
-        down = np.empty((nodes_y.size, nodes_x.size), dtype=np.float32)
+        down: Singles = empty((nodes_y.size, nodes_x.size), np.float32)
         for nodes, cells, kernel in self._kernels(heap.y_px()[near], nodes_y):
             np.matmul(kernel, across[cells], out=down[nodes])
         # What is not added up of the moments may leave a trace below nothing.
@@ -348,7 +355,7 @@ class Sheet:
     def _spread(self, coefficients: Singles) -> Singles:
         """Coefficients at the nodes along x to the picture's columns."""
         step, count = self._x.step, self._x.count
-        lines = np.empty((len(coefficients), 1 + count * step), dtype=np.float32)
+        lines = empty((len(coefficients), 1 + count * step), np.float32)
         lines[:, 0] = 0
         columns = lines[:, 1:]
         at_once = max(PIXELS_AT_ONCE // step, DISTANCES_AT_ONCE)
@@ -363,6 +370,15 @@ class Sheet:
                 out=columns[:, pixels],
             )
         return lines[:, : self._width]
+
+
+def _level(lines: Singles, curve: Curve, bound: float, levels: Levels) -> None:
+    """Turn lines of heat times the curve's gain, none above bound, into levels; uses them up."""
+    if curve != "linear":
+        bend(lines, curve, bound > gain(curve))
+    elif bound > TOP_LEVEL:
+        np.minimum(lines, TOP_LEVEL, out=lines)
+    np.copyto(levels, lines, casting="unsafe")
 
 
 def _rank(peak: Peak) -> tuple[float, int, int]:

@@ -11,7 +11,19 @@ MARK = "data-gloed"
 """By this a shop names a zone in its own markup."""
 
 KEPT = frozenset(
-    {"id", "class", "name", "type", "autocomplete", "for", "role", "aria-label", "title", MARK}
+    {
+        "id",
+        "class",
+        "name",
+        "type",
+        "autocomplete",
+        "for",
+        "lang",
+        "role",
+        "aria-label",
+        "title",
+        MARK,
+    }
 )
 VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # HTML 13.1.2

@@ -39,6 +39,18 @@ TEXTS = {
 }
 """Lines that visitors rest on, by what shops call them; the first that fits names the zone."""
 
+DUTCH = {
+    "Button": "Knop",
+    "Coupon": "Kortingscode",
+    "Field": "Veld",
+    "Pay": "Betalen",
+    "Payment frame": "Betaalkader",
+    "Price": "Prijs",
+    "Shipping cost": "Verzendkosten",
+    "Total": "Totaal",
+}
+"""Names of ours, for where the page says nothing of its own, on pages in Dutch."""
+
 AROUND_MORE = frozenset({"body", "html", "form", "main", "section", "article"})
 """Too large to stand for the one frame inside."""
 
@@ -64,6 +76,8 @@ class Candidate(NamedTuple):
     name: str
     alone: bool = True
     """Whether it is one element; the radios of a choice, and prices, are several."""
+    ours: bool = False
+    """Whether the name is not the page's own."""
 
 
 def propose_zones(html: str, *, most: int = 12) -> tuple[Zone, ...]:
@@ -85,7 +99,8 @@ def propose(html: str, *, most: int = 12) -> tuple[PlannedZone, ...]:
             found.setdefault(selector, candidate)
     ranked = sorted(found.items(), key=lambda item: PRIORITY.index(item[1].role))
     kept = sorted(ranked[: max(most, 0)], key=lambda item: item[1].element.order)
-    names = _apart_by_number([candidate.name for _, candidate in kept])
+    dutch = _language(page) == "nl"
+    names = _apart_by_number([_name(candidate, dutch=dutch) for _, candidate in kept])
     return tuple(
         PlannedZone(
             name=name,
@@ -95,6 +110,16 @@ def propose(html: str, *, most: int = 12) -> tuple[PlannedZone, ...]:
         )
         for name, (selector, candidate) in zip(names, kept, strict=True)
     )
+
+
+def _language(page: Sequence[Element]) -> str:
+    """What the page says that it is written in, without the country."""
+    told = next((element.get("lang") for element in page if element.tag == "html"), "")
+    return told.strip().lower().partition("-")[0]
+
+
+def _name(candidate: Candidate, *, dutch: bool) -> str:
+    return DUTCH[candidate.name] if candidate.ours and dutch else candidate.name
 
 
 def _apart_by_number(names: Sequence[str]) -> list[str]:
@@ -149,8 +174,8 @@ def _field(element: Element, labels: dict[str, str]) -> Candidate | None:
     if element.tag not in ("input", "select", "textarea") or kind in NOT_FIELDS:
         return None
     said = "" if kind in CHOICES else _label(element, labels)
-    name = _plain(said) or _spoken(element.get("name") or element.get("id")) or "Field"
-    return Candidate(element, "field", name, alone=kind != "radio")
+    name = _plain(said) or _spoken(element.get("name") or element.get("id"))
+    return Candidate(element, "field", name or "Field", alone=kind != "radio", ours=not name)
 
 
 def _label(element: Element, labels: dict[str, str]) -> str:
@@ -170,7 +195,8 @@ def _button(element: Element) -> Candidate | None:
     if not pays and (element.tag == "a" or not in_form or kind == "reset"):
         return None
     name = _plain(text) or _spoken(element.get("id") or element.get("name"))
-    return Candidate(element, "pay" if pays else "button", name or ("Pay" if pays else "Button"))
+    otherwise = "Pay" if pays else "Button"
+    return Candidate(element, "pay" if pays else "button", name or otherwise, ours=not name)
 
 
 def _frame(element: Element) -> Candidate | None:
@@ -183,7 +209,7 @@ def _frame(element: Element) -> Candidate | None:
     words += [_identity(wrapper)] if wrapper else []
     if not FRAME.search(" ".join(words).lower()):
         return None
-    return Candidate(wrapper or element, "frame", "Payment frame")
+    return Candidate(wrapper or element, "frame", "Payment frame", ours=True)
 
 
 def _text(element: Element) -> Candidate | None:
@@ -204,7 +230,7 @@ def _text(element: Element) -> Candidate | None:
     words = _apart(_identity(element)).lower()
     for name, pattern in TEXTS.items():
         if re.search(rf"\b({pattern.pattern})\b", words):
-            return Candidate(element, "text", name, alone=False)
+            return Candidate(element, "text", name, alone=False, ours=True)
     return None
 
 

@@ -2,7 +2,8 @@
 
 In each look (light, dark, a phone, a phone in the dark, paper) as a file of the page's name; and
 what is wider than its window, down to the narrowest that pages must fit, is told.
-`python -m tests.pictures --best docs/pictures` takes the few that stand in the documentation.
+`--only map,stalls` takes these alone. `python -m tests.pictures --best docs/pictures` takes the few
+that stand in the documentation.
 """
 
 from __future__ import annotations
@@ -115,6 +116,8 @@ def addresses(key: str, young: str, tried: str, layout: str) -> dict[str, str]:
         "trial-map": f"{trial}/pages/shipping",
         "trial-stalls": f"{trial}/pages/shipping/stalls",
         "trial-silent": f"{trial}/pages/payment",
+        "trial-settings": f"{trial}/settings",
+        "trial-check": f"{trial}/check",
         "nothing-here": "/nothing-here",
         "share-ended": "/shared/x",
         "link-ended": "/sign-in/x",
@@ -195,7 +198,17 @@ class Photographer:
         return link.rpartition("/")[2]
 
 
-def take_all(photographer: Photographer, pages: Mapping[str, str], folder: Path) -> None:
+def wanted(pages: Mapping[str, str], only: str | None) -> Mapping[str, str]:
+    names = only.split(",") if only else pages
+    return {name: path for name, path in pages.items() if name in names}
+
+
+def take_all(
+    photographer: Photographer,
+    pages: Mapping[str, str],
+    signed_out: Mapping[str, str],
+    folder: Path,
+) -> None:
     for name, look in LOOKS.items():
         into = folder / name
         into.mkdir(parents=True, exist_ok=True)
@@ -203,9 +216,9 @@ def take_all(photographer: Photographer, pages: Mapping[str, str], folder: Path)
             for title, path in pages.items():
                 _take(photographer, page, path, into / f"{title}.png")
         with photographer.looking(look, signed_in=False) as page:
-            for title, path in SIGNED_OUT.items():
+            for title, path in signed_out.items():
                 _take(photographer, page, path, into / f"{title}.png")
-        print(f"{into}: {len(pages) + len(SIGNED_OUT)} pictures")
+        print(f"{into}: {len(pages) + len(signed_out)} pictures")
 
 
 def _take(photographer: Photographer, page: Page, path: str, into: Path) -> None:
@@ -260,6 +273,7 @@ def _small(png: bytes) -> bytes:
 def main() -> None:
     reader = argparse.ArgumentParser(prog="python -m tests.pictures")
     reader.add_argument("folder", type=Path, help="where the pictures go")
+    reader.add_argument("--only", metavar="NAMES", help="these pages alone, with commas between")
     reader.add_argument("--best", action="store_true", help="those of the documentation alone")
     asked = reader.parse_args()
     programs = provide.programs("chromium")
@@ -273,11 +287,12 @@ def main() -> None:
             )
             photographer = Photographer(browser, stands, link)
             key, layout = stands.ready.site_key, photographer.layout()
-            pages = addresses(key, young.public_key, tried.public_key, layout)
+            pages = wanted(addresses(key, young.public_key, tried.public_key, layout), asked.only)
+            signed_out = wanted(SIGNED_OUT, asked.only)
             if asked.best:
                 take_best(photographer, pages, asked.folder)
             else:
-                take_all(photographer, pages, asked.folder)
+                take_all(photographer, pages, signed_out, asked.folder)
                 for told in too_wide(photographer, pages):
                     print(f"wider than {NARROWEST_PX} px: {told}")
             browser.close()

@@ -18,7 +18,7 @@ class CountsOut(BaseModel):
     median_s: float | None
     p75_s: float | None
     returned: int
-    errors: int
+    errors: int | None
     left_from: int
 
 

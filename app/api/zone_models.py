@@ -48,9 +48,12 @@ class JudgedOut(BaseModel):
 
 
 class BoundOut(BaseModel):
-    """If the visits that dwelt there had ordered as the others did: an upper bound."""
+    """If the visits that dwelt there had ordered as the others did: an upper bound, and what chance
+    leaves open of it."""
 
     orders_a_month: int
+    low: int
+    high: int
     visits: int
 
 
@@ -83,7 +86,11 @@ def zones_out(answer: ZoneAnswer) -> Zones:
 
 
 def _bound(bound: UpperBound | None) -> BoundOut | None:
-    return BoundOut(orders_a_month=bound.orders, visits=bound.concerned) if bound else None
+    if bound is None:
+        return None
+    return BoundOut(
+        orders_a_month=bound.orders, low=bound.low, high=bound.high, visits=bound.concerned
+    )
 
 
 def _planned(answer: ZoneAnswer) -> PlannedOut | None:

@@ -33,7 +33,7 @@ def jobs() -> None:
 
     with told():
         settings = read_settings()
-    columns = ("job", "shop", "day", "state", "last run", "took", "lag", "why it failed")
+    columns = ("job", "shop", "day", "state", "last run, UTC", "took", "lag", "why it failed")
     show(columns, [*with_store(work, settings), spool_row(settings, now())])
 
 

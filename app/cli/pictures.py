@@ -11,8 +11,7 @@ import typer
 
 from app.cli.base import counted, err, now, out, say, told, with_store
 from app.cli.contrasts import read_filters, render_contrast
-from app.drawing.overlays import explain, options, paint, picture_under
-from app.mapping.audience import Audience, audience
+from app.drawing.overlays import explain, hash_under, options, paint, pictures_under
 from app.mapping.filters import MapQuery
 from app.mapping.maps import PageMap, page_map
 from app.pages.reading.legends import legend_of
@@ -143,7 +142,8 @@ def _remote_zones(url: str, key: str, site: str, page: str) -> Sequence[Zone]:
 
 def _line(one: Captured) -> str:
     lacking = f"; not on the page: {', '.join(one.missing)}" if one.missing else ""
-    return f"{one.width_px} x {one.height_px} px, {len(one.boxes)} zones{lacking}"
+    several = "".join(f"; {name}: one box around {n} elements" for name, n in one.several)
+    return f"{one.width_px} x {one.height_px} px, {len(one.boxes)} zones{several}{lacking}"
 
 
 def _other_line(other: Elsewhere) -> str:
@@ -182,19 +182,18 @@ def render(
     with told():
         query = _query(kind, filters or ())
 
-    async def work(store: Store) -> tuple[PageMap, Audience, bytes | None]:
+    async def work(store: Store) -> tuple[PageMap, bytes | None]:
         found, of_page = await _find(store, site, page)
         drawn = await page_map(store, found, of_page, query, now())
-        period = drawn.date_from, drawn.date_to
-        of_shop = await audience(store, found.site_id, period)
-        return drawn, of_shop, await picture_under(store, drawn)
+        under = await pictures_under(store, [drawn])
+        return drawn, under.get(hash_under(drawn) or b"")
 
     with told():
-        found, of_shop, under = with_store(work)
+        found, under = with_store(work)
         with err.status("drawing"):
-            drawing = paint(options(found, of_shop), under, query.picture)
+            drawing = paint(options(found, found.of_shop), under, query.picture)
             if query.legend != "none":
-                legend = legend_of(found, of_shop, drawing, query.legend)
+                legend = legend_of(found, found.of_shop, drawing, query.legend)
                 drawing = explain(drawing, legend, query.dpr)
         output.write_bytes(drawing.png)
     if not found.views:

@@ -38,7 +38,7 @@ class FieldCounts:
     focused   visits that entered it
     life      how long those had it in focus
     returned  visits that entered it again, within a page view (where the script tells it) or later
-    errors    visits that were shown an error there
+    errors    visits that were shown an error there; None where nobody looks for any
     left_from visits that told of this field last, and ended on this page
     """
 
@@ -47,7 +47,7 @@ class FieldCounts:
     focused: int
     life: LifeTable
     returned: int
-    errors: int
+    errors: int | None
     left_from: int
 
     @property
@@ -187,6 +187,14 @@ def _row(question: Question, place: int, ratio: Interval | None, judged: Judged)
     )
 
 
+def _tells_errors(question: Question, place: int) -> bool:
+    """Whether the zone is asked for errors, or was: none told of another is not none shown."""
+    if bool(question.told.errors[:, place].any()):
+        return True
+    zones = (zone for zone in question.page.zones if zone.number == question.told.numbers[place])
+    return any("error" in zone.states or "validity" in zone.watches for zone in zones)
+
+
 def _counts(question: Question, place: int, which: Flags) -> FieldCounts:
     table = question.told
     focused = which & (table.acts.focuses[:, place] > 0)
@@ -196,6 +204,8 @@ def _counts(question: Question, place: int, which: Flags) -> FieldCounts:
         focused=int(focused.sum()),
         life=life_table(reached_s(table)[focused, place]),
         returned=int((which & (table.acts.focuses[:, place] > 1)).sum()),
-        errors=int((which & table.errors[:, place]).sum()),
+        errors=int((which & table.errors[:, place]).sum())
+        if _tells_errors(question, place)
+        else None,
         left_from=int((which & (table.acts.last == place)).sum()),
     )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from importlib.metadata import version
+from typing import Any
 
+from app.changes import Change, changes_asked, changes_in
 from app.context import Context
 from app.contrasting.asked import VisitFilter
+from app.joint import joint
 from collector.sites import Page, Site
 
 RENDERER = version("gloed")
@@ -27,7 +31,24 @@ async def contrast_etag(
     """Strong ETag over data, day, question and renderer; `kind` tells answers of one question
     apart."""
     row = await context.store.fetchrow(_DATA, site.site_id)
+    return _named(context, site, page, query, kind, *row.values())
+
+
+async def contrast_etag_and_changes(
+    context: Context, site: Site, page: Page, query: VisitFilter, kind: str
+) -> tuple[str, tuple[Change, ...]]:
+    """The same with what people wrote down of the page, which no answer holds."""
+    changes, values = joint({"changes": changes_asked(site, page)}, known=1)
+    statement = f"SELECT own.*, {changes} AS told FROM ({_DATA}) AS own"
+    *data, told = (await context.store.fetchrow(statement, site.site_id, *values)).values()
+    name = _named(context, site, page, query, kind, *data)
+    return name, changes_in(json.loads(told)["changes"])
+
+
+def _named(
+    context: Context, site: Site, page: Page, query: VisitFilter, kind: str, *data: Any
+) -> str:
     today = site.day_of(context.clock())
-    told = (kind, site.site_id, site.state, page, today, *row.values(), RENDERER)
+    told = (kind, site.site_id, site.state, page, today, *data, RENDERER)
     named = f"{told!r} {query.model_dump_json()}"
     return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'

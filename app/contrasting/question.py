@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -11,7 +12,7 @@ import numpy as np
 from app.contrasting.apart import DAY, may_be_told, refuse_apart, refuse_free_widths
 from app.contrasting.asked import CohortsQuery, VisitFilter, period_of
 from app.contrasting.holding import Held, held, strata
-from app.contrasting.reading import Flags, PageVisits, Whole, page_visits
+from app.contrasting.reading import Flags, PageVisits, Stay, Whole, visits_of
 from app.contrasting.schedule import (
     Milestone,
     Stage,
@@ -23,11 +24,12 @@ from app.contrasting.schedule import (
     verdict_of,
 )
 from app.contrasting.tables import ZoneTable, zone_table
-from app.contrasting.truth import LabelTruth, has_goal, label_truth
+from app.contrasting.truth import LabelTruth, goals_asked, has_goal, truth_in
 from app.folding.homes import Homes
-from app.mapping.audience import NOBODY, Audience, audience
+from app.joint import Part, dated
+from app.mapping.audience import NOBODY, SHOP_DAYS, Audience, audience_of, shop_days_asked
 from app.mapping.small_numbers import least_visits
-from app.picturing.layouts import Layout, layouts_of
+from app.picturing.layouts import Layout, layouts_asked, layouts_in
 from app.problems import BadParameters, TooFewVisits
 from app.store import Store
 from collector.codes import Outcome
@@ -131,13 +133,46 @@ class Question:
         return names.get(number, f"#{number}")
 
 
-_FIRST_DAY = """
-    SELECT least(
-        (SELECT min(day) FROM view WHERE site_id = $1 AND page_id = $2),
-        (SELECT (created_at AT TIME ZONE $3)::date FROM page WHERE site_id = $1 AND page_id = $2)
-    )
+FIRST_DAYS = """
+    SELECT site_id, page_id,
+           least(seen.day, (page.created_at AT TIME ZONE own.time_zone)::date) AS day
+    FROM unnest($1::int[], $2::int[], $3::text[]) AS own(site_id, page_id, time_zone)
+    JOIN page USING (site_id, page_id)
+    CROSS JOIN LATERAL (
+        SELECT min(view.day) AS day FROM view
+        WHERE view.site_id = own.site_id AND view.page_id = own.page_id
+    ) AS seen
 """
-"""The page's own, and where a past was brought along its first view's; old views may be deleted."""
+"""Each page's own, and where a past was brought along its first view's; old views may be deleted.
+"""
+
+
+def first_days_asked(pages: Iterable[tuple[Site, Page]]) -> tuple[list[Any], ...]:
+    """Arguments of FIRST_DAYS."""
+    told = [(site.site_id, page.page_id, site.time_zone.key) for site, page in pages]
+    return tuple([row[n] for row in told] for n in range(3))
+
+
+def first_days_in(told: Iterable[Mapping[str, Any]] | None) -> dict[tuple[int, int], date]:
+    """By shop and page, from the answer to FIRST_DAYS as a part."""
+    return {(row["site_id"], row["page_id"]): date.fromisoformat(row["day"]) for row in told or ()}
+
+
+async def first_days_of(
+    store: Store, pages: Sequence[tuple[Site, Page]]
+) -> Mapping[tuple[int, int], date]:
+    """By shop and page."""
+    rows = await store.fetch(FIRST_DAYS, *first_days_asked(pages)) if pages else ()
+    return {(row["site_id"], row["page_id"]): row["day"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A page that is asked about, and the first day of which it can tell."""
+
+    site: Site
+    page: Page
+    first_day: date
 
 
 async def ask(store: Store, site: Site, page: Page, query: CohortsQuery, now: datetime) -> Question:
@@ -146,18 +181,58 @@ async def ask(store: Store, site: Site, page: Page, query: CohortsQuery, now: da
     Raises TooFewVisits where a live shop has fewer than its threshold, BadParameters where the
     period cannot be or the cohorts share visits
     """
-    today = site.day_of(now)
-    layouts = await layouts_of(store, site, page.page_id)
-    async with store.snapshot() as connection:
-        since = await _asked_since(connection, site, page, today)
-        period = period_of(query, today, since)
-        key = site.site_id, page.page_id
-        wide = await page_visits(connection, key, (period[0] - DAY, period[1] + DAY))
-        truth = await label_truth(connection, site, period)
-        goal = await has_goal(connection, site, period)
-        of_shop = await audience(connection, site.site_id, period)
-    found = question_of(site, page, query, period, today, wide, layouts, truth, goal=goal)
-    return replace(found, of_shop=of_shop)
+    (first_day,) = (await first_days_of(store, [(site, page)])).values()
+    (found,) = await ask_all(store, [Subject(site, page, first_day)], query, now)
+    if isinstance(found, TooFewVisits):
+        raise found
+    return found
+
+
+async def ask_all(
+    store: Store, subjects: Sequence[Subject], query: CohortsQuery, now: datetime
+) -> list[Question | TooFewVisits]:
+    """The same question about several pages, of several shops too, by one statement for all."""
+    periods = [_period(one, query, now) for one in subjects]
+    stays = [
+        Stay(one.site.site_id, one.page.page_id, first - DAY, last + DAY)
+        for one, (first, last) in zip(subjects, periods, strict=True)
+    ]
+    sites = list({one.site.site_id: one.site for one in subjects}.values())
+    whole = min(first for first, _ in periods), max(last for _, last in periods)
+    beside = {
+        **goals_asked(sites, whole),
+        "shop_days": Part.rows(SHOP_DAYS, *shop_days_asked([s.site_id for s in sites], whole)),
+        "layouts": layouts_asked([(stay.site_id, stay.page_id) for stay in stays]),
+    }
+    found, told = await visits_of(store, stays, beside)
+    layouts = layouts_in(told["layouts"])
+    shop_days = dated(told["shop_days"], "day", "viewed")
+    answers: list[Question | TooFewVisits] = []
+    for one, period, wide in zip(subjects, periods, found, strict=True):
+        site, page = one.site, one.page
+        try:
+            question = question_of(
+                site,
+                page,
+                query,
+                period,
+                site.day_of(now),
+                wide,
+                layouts.get((site.site_id, page.page_id), ()),
+                truth_in(told, site, period),
+                goal=has_goal(told, site, period),
+            )
+        except TooFewVisits as problem:
+            answers.append(problem)
+        else:
+            of_shop = audience_of(shop_days, site.site_id, period)
+            answers.append(replace(question, of_shop=of_shop))
+    return answers
+
+
+def _period(subject: Subject, query: CohortsQuery, now: datetime) -> tuple[date, date]:
+    today = subject.site.day_of(now)
+    return period_of(query, today, asked_since(min(subject.first_day, today), today))
 
 
 def least_of(site: Site) -> int:
@@ -209,12 +284,6 @@ def question_of(
         goal=goal,
         verdict=verdict_of(*period, today),
     )
-
-
-async def _asked_since(connection: Any, site: Site, page: Page, today: date) -> date:
-    told = site.site_id, page.page_id, site.time_zone.key
-    first_day: date = await connection.fetchval(_FIRST_DAY, *told)
-    return asked_since(min(first_day, today), today)
 
 
 def _refuse_few(

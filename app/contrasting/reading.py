@@ -5,6 +5,7 @@ Contrasts read `view`, `visit` and `stall_list` alone, and so reach as far back 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 
 from app.contrasting.asked import CohortFilter, VisitFilter
 from app.folding.stalls import BAND, DWELL, FACT, STALL
+from app.joint import Part, joint
 from app.mapping.able import POINTER, TELLING
+from app.mapping.audience import Answers
 from collector.codes import Device, Outcome
 
 Flags = NDArray[np.bool_]
@@ -31,20 +34,41 @@ WENT_ON = (Outcome.COMPLETED, Outcome.HANDED_OVER)
 UNKNOWN = -1
 """Depth or width of which nothing is known."""
 
-_VISITS = """
-    SELECT day, visit_id, device, browser, os, channel, variant, language, outcome,
-           exit_page_id = $6 AS ended_here
-    FROM visit WHERE site_id = $1 AND day BETWEEN $2::date - 1 AND $3 AND flags = $4
-    AND visit_id = ANY($5)
+_OWN = """
+    WITH own AS (
+        SELECT * FROM unnest($1::int[], $2::int[], $3::date[], $4::date[])
+        AS own(site_id, page_id, first, last)
+    )
 """
-_VIEWS = """
-    SELECT view.day, view_id, view.visit_id, opened_at, device, band, captures, can,
-           coalesce(viewport_width_px, -1) AS width_px, coalesce(deepest_px, -1) AS deepest_px,
-           coalesce(viewport_height_px, -1) AS height_px, stalls, dwell, facts, bands
-    FROM view JOIN stall_list USING (site_id, day, view_id)
-    WHERE site_id = $1 AND day BETWEEN $2 AND $3 AND view.page_id = $4
-    ORDER BY opened_at, view_id
+_IN_TIME = """
+    site_id = ANY($1) AND view.day BETWEEN own.first AND own.last AND view.day BETWEEN $5 AND $6
 """
+"""The days are named twice: a plan leaves out partitions by constants alone."""
+
+_PAGES = f"""
+    {_OWN}
+    SELECT site_id, view.page_id, view.day, view_id, view.visit_id, opened_at, device, band,
+           captures, can, coalesce(viewport_width_px, -1) AS width_px,
+           coalesce(deepest_px, -1) AS deepest_px, coalesce(viewport_height_px, -1) AS height_px,
+           stalls, dwell, facts, bands, NULL::int2 AS browser, NULL::int2 AS os,
+           NULL::int2 AS channel, NULL::int2 AS variant, NULL::int2 AS language,
+           NULL::int2 AS outcome, NULL::int AS exit_page_id, NULL::json AS told
+    FROM own JOIN view USING (site_id, page_id) JOIN stall_list USING (site_id, day, view_id)
+    WHERE {_IN_TIME} AND stall_list.day BETWEEN $5 AND $6
+    UNION ALL
+    SELECT site_id, NULL, day, NULL, visit_id, NULL, device, NULL, NULL, NULL, NULL, NULL, NULL,
+           NULL, NULL, NULL, NULL, browser, os, channel, variant, language, outcome, exit_page_id,
+           NULL
+    FROM visit WHERE site_id = ANY($1) AND day BETWEEN $5::date - 1 AND $6 AND flags = $7
+    AND visit_id IN (SELECT visit_id FROM own JOIN view USING (site_id, page_id) WHERE {_IN_TIME})
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           {{beside}}
+"""
+"""Views of pages with what they tell, the visits that these are of, and whatever else is asked
+along with them: three answers to one question. Of a view the number is known, of a visit not."""
+
 _CODES = ("device", "browser", "os", "channel", "variant", "language", "outcome")
 
 
@@ -178,23 +202,54 @@ def _views_of(views: Views, kept: Flags, place: Whole) -> Views:
     )
 
 
-async def page_visits(
-    connection: Any, key: tuple[int, int], period: tuple[date, date]
-) -> PageVisits:
-    """The visits of a shop's page (`key`) on these days, with their views of that page."""
-    site_id, page_id = key
-    view_rows = await connection.fetch(_VIEWS, site_id, *period, page_id)
-    ids = list({row["visit_id"] for row in view_rows})
-    visit_rows = await connection.fetch(_VISITS, site_id, *period, NO_FLAGS, ids, page_id)
-    return put_together(visit_rows, view_rows)
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A shop's page on some days, both ends included."""
+
+    site_id: int
+    page_id: int
+    first: date
+    last: date
+
+
+async def visits_of(
+    store: Answers, stays: Sequence[Stay], beside: Mapping[str, Part]
+) -> tuple[list[PageVisits], Mapping[str, Any]]:
+    """The visits of each page on these days, with their views of that page, in the order of
+    `stays`, which are of different pages; and what is asked along with them."""
+    listed = [[getattr(stay, name) for stay in stays] for name in Stay.__slots__]
+    least, most = min(stay.first for stay in stays), max(stay.last for stay in stays)
+    own = *listed, least, most, NO_FLAGS
+    parts, values = joint(beside, known=len(own))
+    rows = await store.fetch(_PAGES.replace("{beside}", parts), *own, *values)
+    views: dict[tuple[int, int], list[Any]] = {(stay.site_id, stay.page_id): [] for stay in stays}
+    visits: dict[int, list[Any]] = {stay.site_id: [] for stay in stays}
+    told = {}
+    for row in rows:
+        if row["told"] is not None:
+            told = json.loads(row["told"])
+        elif row["view_id"] is None:
+            visits[row["site_id"]].append(row)
+        else:
+            views[row["site_id"], row["page_id"]].append(row)
+    del rows
+    found = [
+        put_together(visits[site_id], _by_opening(views.pop((site_id, page_id))), page_id)
+        for site_id, page_id in ((stay.site_id, stay.page_id) for stay in stays)
+    ]
+    return found, told
+
+
+def _by_opening(rows: list[Any]) -> list[Any]:
+    return sorted(rows, key=lambda row: (row["opened_at"], row["view_id"]))
 
 
 def put_together(
-    visit_rows: Sequence[Mapping[str, Any]], view_rows: Sequence[Mapping[str, Any]]
+    visit_rows: Sequence[Mapping[str, Any]], view_rows: Sequence[Mapping[str, Any]], page_id: int
 ) -> PageVisits:
     """Rows of visits and of one page's views, by column."""
     known = {(row["day"].toordinal(), row["visit_id"]): row for row in visit_rows}
-    return _in_columns(_gathered(known, view_rows))
+    return _in_columns(_gathered(known, view_rows), page_id)
 
 
 _Pairs = list[tuple[Any, Any]]
@@ -211,7 +266,7 @@ def _gathered(known: Mapping[tuple[int, int], Any], view_rows: Sequence[Any]) ->
     return pairs
 
 
-def _in_columns(pairs: _Pairs) -> PageVisits:
+def _in_columns(pairs: _Pairs, page_id: int) -> PageVisits:
     places: dict[tuple[Any, Any], int] = {}
     rows = []
     visit = np.empty(len(pairs), np.int64)
@@ -222,10 +277,10 @@ def _in_columns(pairs: _Pairs) -> PageVisits:
             rows.append(of)
         visit[n] = places[key]
     view_rows = [view for view, _ in pairs]
-    return PageVisits(_visits(rows, view_rows, visit), _views(view_rows, visit))
+    return PageVisits(_visits(rows, view_rows, visit, page_id), _views(view_rows, visit))
 
 
-def _visits(rows: list[Any], view_rows: list[Any], visit: Whole) -> Visits:
+def _visits(rows: list[Any], view_rows: list[Any], visit: Whole, page_id: int) -> Visits:
     captures, width_px = np.zeros(len(rows), np.int64), np.full(len(rows), UNKNOWN)
     able = np.zeros(len(rows), np.bool_)
     np.bitwise_or.at(captures, visit, _column(view_rows, "captures"))
@@ -233,7 +288,7 @@ def _visits(rows: list[Any], view_rows: list[Any], visit: Whole) -> Visits:
     np.logical_or.at(able, visit, _able(view_rows))
     codes = {name: _column(rows, name) for name in _CODES}
     days = np.array([row["day"].toordinal() for row in rows], np.int64)
-    left = np.array([row["ended_here"] for row in rows], np.bool_)
+    left = _column(rows, "exit_page_id") == page_id
     left &= ~np.isin(codes["outcome"], WENT_ON)
     return Visits(day=days, captures=captures, width_px=width_px, able=able, left=left, **codes)
 

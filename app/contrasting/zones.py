@@ -18,7 +18,7 @@ from app.contrasting.schedule import RANKED_FROM, Stage
 from app.contrasting.tables import Floats
 from app.drawing.renders import Renders
 from heatmap.cohorts import Whole
-from heatmap.intervals import UNKNOWN, Interval
+from heatmap.intervals import UNKNOWN, Interval, rate_difference
 from heatmap.planning import MIN_VISITS, detectable_ratio, power
 from heatmap.regions import CONCERNED_S
 from heatmap.zone_metrics import zone_metrics
@@ -66,9 +66,15 @@ class ZoneRow:
 
 @dataclass(frozen=True, slots=True)
 class UpperBound:
-    """Orders a month, if all visits that dwelt at a zone had ordered as the others did."""
+    """Orders a month, if all visits that dwelt at a zone had ordered as the others did.
+
+    low, high  around `orders`: Newcombe's interval of the difference between both rates, of as many
+               visits as dwelt there
+    """
 
     orders: int
+    low: int
+    high: int
     concerned: int
 
 
@@ -224,10 +230,19 @@ def _bound(question: Question, rows: tuple[ZoneRow, ...]) -> UpperBound | None:
     if others < RANKED_FROM:
         return None  # the rate of a handful would be carried over to hundreds
     concerned = int(((done | gone) & from_here).sum())
-    more = concerned * others_done / others - int((done & from_here).sum())
+    if not concerned:
+        return None  # they differ by less than a second: nobody counts as having dwelt there
+    done_here = int((done & from_here).sum())
+    apart = rate_difference(others_done, others, done_here, concerned)
     days = (min(question.period[1], question.today) - question.period[0]).days + 1
-    orders = math.ceil(max(more, 0) * MONTH_DAYS / days)
-    return UpperBound(orders, concerned)
+    a_month = MONTH_DAYS / days
+    more = concerned * others_done / others - done_here
+    return UpperBound(
+        orders=math.ceil(max(more, 0) * a_month),
+        low=math.floor(max(apart.low, 0) * concerned * a_month),
+        high=math.ceil(max(apart.high, 0) * concerned * a_month),
+        concerned=concerned,
+    )
 
 
 def _planned_power(question: Question, sizes: tuple[int, int]) -> float | None:

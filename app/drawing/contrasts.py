@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from app.changes import Change
 from app.context import Context
 from app.contrasting.asked import CohortsQuery, PixelsQuery, ZonesQuery
 from app.contrasting.fields import FieldAnswer, field_answer
-from app.contrasting.naming import RENDERER, contrast_etag
+from app.contrasting.naming import RENDERER, contrast_etag, contrast_etag_and_changes
 from app.contrasting.pixels import PixelAnswer, pixel_answer
 from app.contrasting.question import Question, ask
 from app.contrasting.zones import ZoneAnswer, zone_answer
@@ -65,6 +66,12 @@ class Contrasts:
     async def name(self, context: Context, site: Site, page: Page, query: PixelsQuery) -> str:
         """What the numbers are kept under."""
         return await contrast_etag(context, site, page, query.of_numbers(), "pixels")
+
+    async def name_and_changes(
+        self, context: Context, site: Site, page: Page, query: PixelsQuery
+    ) -> tuple[str, tuple[Change, ...]]:
+        """The same with what people wrote down of the page, asked along with it."""
+        return await contrast_etag_and_changes(context, site, page, query.of_numbers(), "pixels")
 
     async def question(
         self, context: Context, name: str, site: Site, page: Page, query: ZonesQuery

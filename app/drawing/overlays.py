@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import IntEnum
 from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from app.changes import Change, changes_asked, changes_in
 from app.context import Context
 from app.drawing.contrasts import Contrasts
 from app.drawing.keeping import Keeping, Sentence
@@ -22,11 +24,13 @@ from app.drawing.painting import (
     zone_frames,
     zone_values,
 )
-from app.mapping.audience import Audience, audience
+from app.joint import Part, joint
+from app.mapping.audience import Audience
 from app.mapping.filters import PLACELESS, MapQuery
-from app.mapping.maps import PageMap, page_map, summary
+from app.mapping.maps import PageMap, page_maps, summary
 from app.mapping.small_numbers import filters_of
-from app.picturing.layouts import picture
+from app.picturing.layouts import pictures
+from app.problems import ApiProblem
 from app.store import Store
 from collector.sites import Page, Site
 from heatmap.drawing import Drawing, draw
@@ -54,7 +58,10 @@ class Picture:
 
     drawing: Drawing
     found: PageMap
-    of_shop: Audience
+
+    @property
+    def of_shop(self) -> Audience:
+        return self.found.of_shop
 
     @property
     def size(self) -> int:
@@ -71,6 +78,41 @@ SOURCES = """
 """Which days are sealed, and which of them late rows have reopened (`app/mapping/sources.py`)."""
 
 
+_DATA = f"""
+    SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version,
+        (SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons,
+        (SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches,
+        ({SOURCES}) AS sources,
+        (SELECT sum(n) FROM dropped WHERE site_id = $1 AND day BETWEEN $4 AND $3) AS left_out
+"""
+
+
+NOTHING: Mapping[str, Part] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of a shop's data, as far as maps of a period can tell; it names all of them."""
+
+    site: Site
+    today: date
+    data: tuple[Any, ...]
+
+    def etag(self, page: Page, query: MapQuery) -> str:
+        """The name of one of its maps."""
+        told = (
+            self.site.site_id,
+            self.site.state,
+            page.page_id,
+            page.title,
+            *query.period(self.today),
+            *self.data,
+            RENDERER,
+        )
+        named = f"{told!r} {query.model_dump_json()}"
+        return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'
+
+
 async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str:
     """Strong name of the answer: data, parameters and renderer; known before any work. As every
     answer tells how many page views were counted, it has another name when more was left out.
@@ -80,33 +122,35 @@ async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str
     what was acknowledged before it was asked for. A day's marks lie a little otherwise once they
     are read from its tiles.
     """
+    state, _ = await state_of(context, site, query)
+    return state.etag(page, query)
+
+
+async def state_of(
+    context: Context, site: Site, query: MapQuery, beside: Mapping[str, Part] = NOTHING
+) -> tuple[State, Mapping[str, Any]]:
+    """What names every map of this period, and what else is asked along with it."""
+    asked = _state_asked(context, site, query)
+    parts, values = joint(beside, known=len(asked))
+    statement = f"SELECT own.*, {parts} AS told FROM ({_DATA}) AS own"
+    *data, told = (await context.store.fetchrow(statement, *asked, *values)).values()
+    return State(site, site.day_of(context.clock()), tuple(data)), json.loads(told)
+
+
+async def etag_and_changes(
+    context: Context, site: Site, page: Page, query: MapQuery
+) -> tuple[str, tuple[Change, ...]]:
+    """The name of a map, with what people wrote down of its page, which no answer holds."""
+    state, told = await state_of(context, site, query, {"changes": changes_asked(site, page)})
+    return state.etag(page, query), changes_in(told["changes"])
+
+
+def _state_asked(context: Context, site: Site, query: MapQuery) -> tuple[int, date, date, date]:
     today = site.day_of(context.clock())
     first, last = query.period(today)
     # Whether a live shop's map is shown depends on the days beside it too.
     before, after = first - timedelta(days=1), last + timedelta(days=1)
-    row = await context.store.fetchrow(
-        "SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version, "
-        "(SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons, "
-        "(SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches, "
-        f"({SOURCES}) AS sources, "
-        "(SELECT sum(n) FROM dropped WHERE site_id = $1 AND day BETWEEN $4 AND $3) AS left_out",
-        site.site_id,
-        max(before, today - timedelta(days=1)),
-        after,
-        before,
-    )
-    told = (
-        site.site_id,
-        site.state,
-        page.page_id,
-        page.title,
-        first,
-        last,
-        *row.values(),
-        RENDERER,
-    )
-    named = f"{told!r} {query.model_dump_json()}"
-    return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'
+    return site.site_id, max(before, today - timedelta(days=1)), after, before
 
 
 Writer = Callable[[PageMap, Audience, Drawing, str], Legend]
@@ -128,31 +172,71 @@ class Overlays:
     async def picture(
         self, context: Context, site: Site, page: Page, query: MapQuery, name: str
     ) -> Picture:
-        make = partial(_drawn, context, site, page, query, self._legend_of)
+        make = partial(_picture, context, site, page, query, self._legend_of)
         state = {"shop": site.site_id, "version": site.data_version}
         return await self._maps.get(name, make, **state)
 
+    async def pictures(
+        self, context: Context, site: Site, asked: Mapping[str, tuple[Page, MapQuery]]
+    ) -> dict[str, Picture | ApiProblem]:
+        """Several of a shop by their names: those that are to be drawn are read at once. What is
+        refused is told as what refused it."""
 
-async def _drawn(
+        async def make(names: list[str]) -> Mapping[str, Picture | ApiProblem]:
+            maps = [asked[name] for name in names]
+            drawn = await _pictures(context, site, maps, self._legend_of)
+            return dict(zip(names, drawn, strict=True))
+
+        return await self._maps.get_all(
+            dict.fromkeys(asked, (site.site_id, site.data_version)), make
+        )
+
+
+async def _picture(
     context: Context, site: Site, page: Page, query: MapQuery, legend_of: Writer
 ) -> Picture:
+    (drawn,) = await _pictures(context, site, [(page, query)], legend_of)
+    if isinstance(drawn, ApiProblem):
+        raise drawn
+    return drawn
+
+
+async def _pictures(
+    context: Context, site: Site, asked: Sequence[tuple[Page, MapQuery]], legend_of: Writer
+) -> list[Picture | ApiProblem]:
+    """Read at once, and drawn one after the other: drawing has places for a few."""
     with context.renders.place():
-        found = await page_map(context.store, site, page, query, context.clock())
-        of_shop = await audience(context.store, site.site_id, (found.date_from, found.date_to))
-        under = await picture_under(context.store, found)
-        drawing = await context.renders.run(paint, options(found, of_shop), under, query.picture)
-        if query.legend != "none":
-            # What full colour stands for is known only now.
-            legend = legend_of(found, of_shop, drawing, query.legend)
-            drawing = await context.renders.run(explain, drawing, legend, query.dpr)
-    return Picture(drawing, found, of_shop)
+        told = await page_maps(context.store, site, asked, context.clock())
+        found = [one for one in told if isinstance(one, PageMap)]
+        under = await pictures_under(context.store, found)
+        return [
+            one if isinstance(one, ApiProblem) else await _drawn(context, one, under, legend_of)
+            for one in told
+        ]
 
 
-async def picture_under(store: Store, found: PageMap) -> bytes | None:
-    """The page's own picture, where it is asked for and there is one."""
-    if found.query.picture != "page" or not found.layout or not found.layout.picture_hash:
-        return None
-    return await picture(store, found.site.site_id, found.layout.picture_hash)
+async def _drawn(
+    context: Context, found: PageMap, under: Mapping[bytes, bytes], legend_of: Writer
+) -> Picture:
+    query, lies_on = found.query, under.get(hash_under(found) or b"")
+    told = options(found, found.of_shop)
+    drawing = await context.renders.run(paint, told, lies_on, query.picture)
+    if query.legend != "none":
+        # What full colour stands for is known only now.
+        legend = legend_of(found, found.of_shop, drawing, query.legend)
+        drawing = await context.renders.run(explain, drawing, legend, query.dpr)
+    return Picture(drawing, found)
+
+
+def hash_under(found: PageMap) -> bytes | None:
+    """Of the page's own picture, where it is asked for and there is one."""
+    return found.layout.picture_hash if found.query.picture == "page" and found.layout else None
+
+
+async def pictures_under(store: Store, found: Sequence[PageMap]) -> Mapping[bytes, bytes]:
+    """The pages' own pictures of maps of one shop, by their hashes."""
+    hashes = {told for one in found if (told := hash_under(one)) is not None}
+    return await pictures(store, found[0].site.site_id, hashes) if hashes else {}
 
 
 def options(found: PageMap, of_shop: Audience) -> dict[str, Any]:

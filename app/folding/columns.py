@@ -64,6 +64,8 @@ def _literal(value: Any) -> str:
         return f"'{value.isoformat()}'::date"
     if isinstance(value, list) and all(isinstance(one, int) for one in value):
         return f"'{{{','.join(str(int(one)) for one in value)}}}'::int[]"
+    if isinstance(value, list) and all(type(one) is date for one in value):
+        return f"'{{{','.join(one.isoformat() for one in value)}}}'::date[]"
     raise TypeError(f"only numbers and times are asked for by COPY, got {value!r}")
 
 

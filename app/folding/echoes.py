@@ -16,12 +16,19 @@ place in anger does so each 150 ms or less often."""
 
 
 def without_echoes(events: NDArray[np.void]) -> NDArray[np.void]:
-    """Events in time, without clicks at the place of the click just before."""
+    """Events in time, without clicks at the place of the click just before.
+
+    Of the two the first is kept, unless only the other was in a zone: a label may lie outside of
+    the zone that its field is.
+    """
     clicks = np.flatnonzero(events["kind"] == int(Kind.CLICK))
     if len(clicks) < 2:
         return events
     told = events[clicks]
     soon = np.diff(told["t"].astype(np.int64)) <= ECHO_WITHIN_MS
     there = (np.diff(told["x"].astype(np.int64)) == 0) & (np.diff(told["y"].astype(np.int64)) == 0)
-    kept: NDArray[np.void] = np.delete(events, clicks[1:][soon & there])
+    echoes = np.flatnonzero(soon & there) + 1
+    zoned = told["zone"] > 0
+    dropped = np.where(zoned[echoes] & ~zoned[echoes - 1], echoes - 1, echoes)
+    kept: NDArray[np.void] = np.delete(events, clicks[dropped])
     return kept

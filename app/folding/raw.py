@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -12,10 +13,18 @@ import numpy as np
 
 from app.closing.visits import Goal, Goals
 from app.folding.columns import Rows
-from app.folding.openings import Openings, day_of, openings_of_page, put_in_order
+from app.folding.openings import (
+    FLAGS_SHIFT,
+    Days,
+    Openings,
+    PageOpenings,
+    day_of,
+    openings_of_pages,
+    put_in_order,
+)
 from app.folding.openings import Span as Span
 from app.folding.people import Hashes, is_among
-from app.folding.seen import Seen, by_opening, fold
+from app.folding.seen import CODE_NAMES, Seen, by_opening, fold
 from app.folding.twins import Twins
 
 CHUNK_VIEWS = 2_000
@@ -26,31 +35,100 @@ CHUNK_BYTES = 2_000_000
 
 GOALS_AT_A_TIME = 1_000
 
-_OF_VIEWS = "WHERE site_id = $1 AND day = $2 AND view_id = ANY($3)"
+_TYPES = {
+    "view_id": "bigint",
+    "day": "date",
+    "at": "timestamptz",
+    "page_id": "int",
+    "path_id": "bigint",
+    "visitor": "bigint",
+    "visitor_before": "bigint",
+    "ref_hash": "bytea",
+    "visitor_check": "int2",
+    **dict.fromkeys(CODE_NAMES, "int2"),
+    "names": "text[]",
+    "times": "float8[]",
+    "checks": "int2[]",
+    "seq": "int2",
+    "opened_min": "int",
+    "page_width_px": "int2",
+    "page_height_px": "int",
+    "viewport_width_px": "int2",
+    "viewport_height_px": "int2",
+    "codes": "int",
+    "enc": "int2",
+    "trail": "bytea",
+    "ev": "bytea",
+}
+"""Columns of everything that views have told; a row of one kind has no value in the others'."""
+
+_OF_VIEWS = "WHERE site_id = $1 AND day = ${day} AND view_id = ANY(${ids})"
 """By the keys of the tables, a day at a time: all of it is found by their indexes."""
 
-_OPENS = f"""
-    SELECT view_id, day, page_id, path_id, at, visitor, visitor_before, ref_hash, visitor_check,
-           device, band, browser, os, channel, variant, capture, language
-    FROM beacon {_OF_VIEWS} AND name = 'open'
-"""
-_BEACONS = f"""
-    SELECT view_id, day, array_agg(name) AS names, max(at) AS at,
-           array_agg(date_part('epoch', at)) AS times,
-           array_agg(DISTINCT visitor_check) AS checks
-    FROM beacon {_OF_VIEWS} AND name <> 'open' GROUP BY view_id, day
-"""
-"""One row for all of a view: a row for each costs more than all that is done with it."""
-_BATCHES = f"""
-    SELECT view_id, day, seq, at, opened_min, page_id, path_id, visitor, visitor_before, ref_hash,
-           page_width_px, page_height_px, viewport_width_px, viewport_height_px, codes, enc,
-           trail, ev
-    FROM batch {_OF_VIEWS}
-"""
+
+def _kind(number: int, columns: Mapping[str, str], source: str) -> str:
+    told = (f"{columns.get(name, f'NULL::{of}')} AS {name}" for name, of in _TYPES.items())
+    return f"SELECT {number} AS kind, {', '.join(told)} FROM {source}"
+
+
+def _plain(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+_KEY = _plain("view_id", "day")
+_OPENING = _KEY | _plain("page_id", "path_id", "at", "visitor", "visitor_before", "ref_hash")
+_OPENED = _OPENING | _plain("visitor_check", *CODE_NAMES)
+_TOLD = {
+    "at": "max(at)",
+    "names": "array_agg(name)",
+    "times": "array_agg(date_part('epoch', at))",
+    "checks": "array_agg(DISTINCT visitor_check)",
+}
+_PACKED = _plain(
+    "seq",
+    "opened_min",
+    "page_width_px",
+    "page_height_px",
+    "viewport_width_px",
+    "viewport_height_px",
+    "codes",
+    "enc",
+    "trail",
+    "ev",
+)
+_KINDS = (
+    _kind(
+        0, _OPENING | _plain("visitor_check", *CODE_NAMES), f"beacon {_OF_VIEWS} AND name = 'open'"
+    ),
+    # One row for all of a view: a row for each costs more than all that is done with it.
+    _kind(1, _KEY | _TOLD, f"beacon {_OF_VIEWS} AND name <> 'open' GROUP BY view_id, day"),
+    _kind(2, _OPENING | _PACKED, f"batch {_OF_VIEWS}"),
+)
+"""Openings, beacons and batches."""
+
 _GOALS = """
     SELECT at, visitor, ref_hash, source, result FROM goal
     WHERE site_id = $1 AND day BETWEEN $2 AND $3
 """
+
+
+Stay = tuple[int, Days]
+"""A page, and the first and the last of some days."""
+
+VisitIds = dict[tuple[date, int], int]
+"""By day and number of a view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What the closing job knows of views: their visits, and how those ended, where it was asked.
+
+    outcomes, flags   of the visits, by day and number of the view
+    """
+
+    visit_ids: VisitIds
+    outcomes: Mapping[tuple[date, int], int]
+    flags: Mapping[tuple[date, int], int]
 
 
 async def page_views(connection: Any, span: Span, page_id: int) -> list[Seen]:
@@ -66,9 +144,66 @@ async def page_view_chunks(
 
     A view's page is the one that it was opened on. Chunks are in no order that means anything.
     """
-    opened = await openings_of_page(connection, span, page_id)
-    async for views in told(connection, span.site_id, opened.views, chunk_views):
+    stay = page_id, (span.first, span.last)
+    async for _, _, views in views_of_pages(connection, span, [stay], chunk_views=chunk_views):
         yield views
+
+
+async def views_of_pages(
+    connection: Any,
+    span: Span,
+    stays: Collection[Stay],
+    *,
+    ended: bool = False,
+    chunk_views: int = CHUNK_VIEWS,
+) -> AsyncIterator[tuple[Stay, Closed, list[Seen]]]:
+    """Likewise of several pages, each on its own days of the span, and what is known of their
+    visits. What is read at once may be of several of them.
+
+    ended  whether it is wanted how visits ended
+    """
+    found = await openings_of_pages(connection, span, stays, ended=ended)
+    for part in _together(found, chunk_views):
+        whole = None
+        if len(part) > 1:
+            opened = np.concatenate([one.views for one in part.values()])
+            whole = await _rows(connection, span.site_id, opened)
+        for stay, one in part.items():
+            closed = _closed(one.closed)
+            reading = told(connection, span.site_id, one.views, chunk_views, rows=whole)
+            async for views in reading:
+                yield stay, closed, views
+
+
+def _together(
+    found: Mapping[Stay, PageOpenings], chunk_views: int
+) -> Iterator[dict[Stay, PageOpenings]]:
+    """As many of them at a time as are one chunk; a larger one alone."""
+    part: dict[Stay, PageOpenings] = {}
+    full = 0.0
+    for stay, one in found.items():
+        own = len(one.views) / chunk_views + int(one.views["bytes"].sum()) / CHUNK_BYTES
+        if part and full + own > 1:
+            yield part
+            part, full = {}, 0.0
+        part[stay] = one
+        full += own
+    if part:
+        yield part
+
+
+def _closed(views: Rows) -> Closed:
+    keys = [
+        (day_of(day), view_id)
+        for day, view_id in zip(views["day"], views["view_id"].tolist(), strict=True)
+    ]
+    ended = views["ended"].tolist()
+    known = [(key, told) for key, told in zip(keys, ended, strict=True) if told >= 0]
+    return Closed(
+        visit_ids=dict(zip(keys, views["visit_id"].tolist(), strict=True)),
+        outcomes={key: told & (1 << FLAGS_SHIFT) - 1 for key, told in known},
+        flags={key: told >> FLAGS_SHIFT for key, told in known},
+    )
 
 
 async def told(
@@ -77,26 +212,43 @@ async def told(
     opened: Rows,
     chunk_views: int = CHUNK_VIEWS,
     twins: Twins | None = None,
+    rows: Told | None = None,
 ) -> AsyncIterator[list[Seen]]:
     """Views as `Openings` has them, with all that they told: person by person, without twins.
-    Whoever brings `twins` learns from it how many those were."""
+    Whoever brings `twins` learns from it how many those were.
+
+    rows  what these views and perhaps others told, where it was read already
+    """
     await asyncio.to_thread(put_in_order, opened)
     twins = twins or Twins()
     for part in _parts(opened, chunk_views):
-        yield twins.take(await _read(connection, site_id, opened[part]))
+        read = rows or await _rows(connection, site_id, opened[part])
+        of_others = rows is not None
+        yield twins.take(await asyncio.to_thread(_folded, opened[part], read, of_others))
     yield twins.end()
 
 
-async def rows_of(
-    connection: Any, site_id: int, day: date, view_ids: list[int]
-) -> tuple[list[Any], list[Any], list[Any]]:
-    """Openings, beacons and batches of these views, as `fold` takes them."""
-    asked = site_id, day, view_ids
-    return (
-        await connection.fetch(_OPENS, *asked),
-        await connection.fetch(_BEACONS, *asked),
-        await connection.fetch(_BATCHES, *asked),
-    )
+Told = tuple[list[Any], list[Any], list[Any]]
+"""Openings, beacons and batches of some views, as `fold` takes them."""
+
+
+async def rows_of(connection: Any, site_id: int, day: date, view_ids: list[int]) -> Told:
+    """What these views told."""
+    return await rows_of_days(connection, site_id, {day: view_ids})
+
+
+async def rows_of_days(connection: Any, site_id: int, view_ids: Mapping[date, list[int]]) -> Told:
+    """The same of views of several days, by one statement."""
+    values: list[Any] = [site_id]
+    parts: list[str] = []
+    for day, ids in view_ids.items():
+        parts += (kind.format(day=len(values) + 1, ids=len(values) + 2) for kind in _KINDS)
+        values += [day, ids]
+    rows: Told = [], [], []
+    if parts:
+        for row in await connection.fetch(" UNION ALL ".join(parts), *values):
+            rows[row["kind"]].append(row)
+    return rows
 
 
 async def goals(connection: Any, site_id: int, first: date, last: date, opened: Openings) -> Goals:
@@ -133,17 +285,26 @@ def _parts(views: Rows, chunk_views: int) -> list[slice]:
     return [slice(begin, end) for begin, end in pairwise(edges)]
 
 
-async def _read(connection: Any, site_id: int, part: Rows) -> list[Seen]:
-    """These views as their rows tell them now, in the order of `part`."""
+async def _rows(connection: Any, site_id: int, opened: Rows) -> Told:
+    by_day: dict[date, list[int]] = {}
+    for view_id, day in zip(opened["view_id"].tolist(), opened["day"].tolist(), strict=True):
+        by_day.setdefault(day_of(day), []).append(view_id)
+    return await rows_of_days(connection, site_id, dict(sorted(by_day.items())))
+
+
+def _folded(part: Rows, rows: Told, of_others: bool) -> list[Seen]:
+    """These views as the rows tell them, in the order of `part`. In a thread: a beacon that arrives
+    meanwhile is answered between two instructions."""
     place = {
         (day_of(day), view_id): n
         for n, (view_id, day) in enumerate(zip(part["view_id"].tolist(), part["day"], strict=True))
     }
-    views: list[Seen] = []
-    for day in sorted({day for day, _ in place}):
-        asked = site_id, day, [view_id for of_day, view_id in place if of_day == day]
-        # In a thread: a beacon that arrives meanwhile is answered between two instructions.
-        views += await asyncio.to_thread(fold, *await rows_of(connection, *asked))
+    if of_others:
+        opens, beacons, batches = (
+            [row for row in kind if (row["day"], row["view_id"]) in place] for kind in rows
+        )
+        rows = opens, beacons, batches
+    views = fold(*rows)
     views.sort(key=lambda view: place[view.day, view.view_id])
     for view in views:
         its = part[place[view.day, view.view_id]]

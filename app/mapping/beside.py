@@ -5,14 +5,15 @@ The rule that needs it is `small_numbers.py`; what asks and refuses is `live.py`
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from app.folding.seen import Seen
 from app.folding.ways import Way, visits_in
+from app.joint import Part
 from app.mapping.choosing import Ended, passes
 from app.mapping.filters import MapQuery
 from app.mapping.small_numbers import Apart, Neighbour, neighbours
@@ -23,12 +24,12 @@ from app.sealing.tiles import SEEN_IN_SEVERAL, VIEWS
 VisitOf = Callable[[Seen], int]
 
 _WAYS = """
-    SELECT day, band, pointer, capture, visits, enc,
-        CASE WHEN band = 0 AND pointer = 0 THEN cells END AS overlaps
-    FROM tile WHERE site_id = $1 AND page_id = $2 AND day BETWEEN $3 AND $4 AND day = ANY($5)
-    AND kind = $6
+    SELECT page_id, day, band, pointer, capture, visits, enc,
+        CASE WHEN band = 0 AND pointer = 0 THEN encode(cells, 'hex') END AS overlaps
+    FROM tile WHERE site_id = $1 AND page_id = ANY($2) AND day BETWEEN $3 AND $4 AND kind = $5
 """
-"""A few small rows for each day, however many views it had."""
+"""A few small rows for each day, however many views it had; also of days that are open again,
+whose tiles tell nothing."""
 
 
 @dataclass(slots=True)
@@ -45,21 +46,23 @@ class DayWays:
         )
 
 
-async def ways_by_day(
-    connection: Any, key: tuple[int, int], days: Collection[date]
-) -> dict[date, DayWays]:
-    """Of a shop's page, every day that is asked for."""
-    told = {day: DayWays() for day in days}
-    if not told:
-        return told
-    rows = await connection.fetch(_WAYS, *key, min(days), max(days), sorted(days), VIEWS)
+def ways_asked(site_id: int, page_ids: Collection[int], first: date, last: date) -> Part:
+    """What tells of the ways in which pages were seen on these days."""
+    return Part.rows(_WAYS, site_id, list(page_ids), first, last, VIEWS)
+
+
+def ways_in(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[int, date], DayWays]:
+    """By page and day, from the answer to `ways_asked`."""
+    told: defaultdict[tuple[int, date], DayWays] = defaultdict(DayWays)
     for row in rows:
-        of_day, way = told[row["day"]], Way(row["band"], row["pointer"], row["capture"])
+        of_day = told[row["page_id"], row["day"]]
+        way = Way(row["band"], row["pointer"], row["capture"])
         if way == SEEN_IN_SEVERAL:
-            of_day.overlaps.update(unpack_overlaps(row["enc"], row["overlaps"]))
+            cells = bytes.fromhex(row["overlaps"])
+            of_day.overlaps.update(unpack_overlaps(row["enc"], cells))
         else:
             of_day.by_way[way.code] += row["visits"]
-    return told
+    return dict(told)
 
 
 @dataclass(slots=True)
@@ -100,10 +103,10 @@ class Beside:
                 if passes(view, side.neighbour.query, ended) != ours:
                     (side.ours if ours else side.theirs).add(visit)
 
-    def take_sealed(self, days: Mapping[date, DayWays]) -> None:
+    def take_sealed(self, days: Sequence[DayWays]) -> None:
         """Days that are read from tiles."""
-        self._sealed += days.values()
-        for of_day in days.values():
+        self._sealed += days
+        for of_day in days:
             for side in self._sides:
                 for place, differs in enumerate(_differing(self._query, side.neighbour.query)):
                     side.sealed[place] += of_day.visits(differs)

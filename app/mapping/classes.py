@@ -12,9 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
-from typing import Any
 
-from app.folding.raw import Span
 from app.folding.seen import Seen
 from app.mapping.choosing import Ended, passes
 from app.mapping.filters import MapQuery
@@ -88,17 +86,14 @@ class Classes:
         self.by = by
         self._query, self._least = query, least
         self._neighbours = neighbours(query) if least else ()
-        self._outcomes: Mapping[tuple[date, int], int] = {}
+        self.outcomes: Mapping[tuple[date, int], int] = {}
+        """How the visits of the views ended that are told of next, by day and number of the view;
+        wanted where that is what they are told apart by."""
         self._gathered: dict[int, _Gathered] = {}
-
-    async def look_up(self, connection: Any, span: Span, page_id: int) -> None:
-        """Read what the views of these days do not say of themselves."""
-        if self.by == "outcome":
-            self._outcomes = await _outcomes(connection, span, page_id)
 
     def code_of(self, view: Seen) -> int:
         if self.by == "outcome":
-            return self._outcomes.get((view.day, view.view_id), UNDECIDED)
+            return self.outcomes.get((view.day, view.view_id), UNDECIDED)
         return int(getattr(view.codes, self.by))
 
     def take(self, views: Iterable[Seen], visit_of: VisitOf, ended: Ended) -> None:
@@ -178,19 +173,3 @@ class Classes:
             theirs: Visits = set().union(*(told[1] for told in found))
             counts = len(ours), len(theirs), len(ours | theirs)
             yield Apart(side.change, *counts, side.gives_way)
-
-
-async def _outcomes(connection: Any, span: Span, page_id: int) -> Mapping[tuple[date, int], int]:
-    """How the visits of the page's views ended, by day and number of the view."""
-    # The visit of a view after midnight began the day before.
-    rows = await connection.fetch(
-        "SELECT view.day, view_id, outcome FROM view JOIN visit USING (site_id, visit_id) "
-        "WHERE site_id = $1 AND view.day BETWEEN $2 AND $3 AND page_id = $4 "
-        "AND visit.day BETWEEN view.day - 1 AND view.day "
-        "AND visit.day BETWEEN $2 - 1 AND $3",
-        span.site_id,
-        span.first,
-        span.last,
-        page_id,
-    )
-    return {(row["day"], row["view_id"]): row["outcome"] for row in rows}

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from app.folding.raw import Span, page_view_chunks
-from app.folding.seen import Seen
+from app.folding.raw import Span, views_of_pages
 from app.mapping.classes import Classes
+from app.mapping.ends import Ends, needs_ends
 from app.mapping.filters import MapQuery
-from app.mapping.seeing import ended_as, shut_out, visit_ids
 from collector.sites import Page, Site
 
 DAY = timedelta(days=1)
@@ -27,16 +26,10 @@ async def take_days_beside(
 
     Of a day of which only sums are left nobody is told: who asks for it by class is refused.
     """
-    for day in (period[0] - DAY, period[1] + DAY):
-        span, page_id = Span.of(site, day, day), page.page_id
-        ids = await visit_ids(connection, span, page_id)
-        ended = await ended_as(connection, span, page_id, query.outcome)
-        out = await shut_out(connection, site, span, page_id)
-        await classes.look_up(connection, span, page_id)
-
-        def visit_of(view: Seen, ids: dict[tuple[date, int], int] = ids) -> int:
-            return ids.get((view.day, view.view_id), view.visitor)
-
-        async for read in page_view_chunks(connection, span, page_id):
-            views = [view for view in read if (view.day, view.view_id) not in out]
-            classes.take_beside(views, visit_of, ended)
+    before, after = period[0] - DAY, period[1] + DAY
+    stays = [(page.page_id, (day, day)) for day in (before, after)]
+    span, ended = Span.of(site, before, after), needs_ends(site, query)
+    async for _, closed, read in views_of_pages(connection, span, stays, ended=ended):
+        ends = Ends(site, query, closed)
+        classes.outcomes = closed.outcomes
+        classes.take_beside(ends.taken(read), ends.visit_of, ends.ended)

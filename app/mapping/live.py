@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from app.folding.raw import Span, page_view_chunks
-from app.mapping.beside import Beside, ways_by_day
+from app.folding.raw import Span, views_of_pages
+from app.mapping.beside import Beside
 from app.mapping.choosing import passes
+from app.mapping.ends import Ends, needs_ends
 from app.mapping.filters import MAX_DAYS, MapQuery
-from app.mapping.seeing import ended_as, shut_out, visit_ids
+from app.mapping.grounds import Grounds
 from app.mapping.small_numbers import (
     LOWER_EDGES_PX,
     UPPER_EDGES_PX,
@@ -29,17 +30,7 @@ from collector.sites import Page, Site
 
 DAY = timedelta(days=1)
 
-LOOK_BACK = timedelta(days=31)
-"""So many days are looked up at once: what a period's edge borders on is mostly told by the first.
-"""
-
 Period = tuple[date, date]
-
-_ANY = """
-    SELECT EXISTS (SELECT FROM beacon WHERE site_id = $1 AND page_id = $2 AND day = $3
-        AND name = 'open')
-        OR EXISTS (SELECT FROM batch WHERE site_id = $1 AND page_id = $2 AND day = $3)
-"""
 
 
 def refuse_unlisted(query: Choice, within: str = "") -> None:
@@ -63,58 +54,46 @@ class Days:
     """How many visits a request would find on single days: 0, too few, or enough."""
 
     connection: Any
-    site: Site
+    grounds: Grounds
     page: Page
     query: MapQuery
-    _sealed: dict[date, int] = field(default_factory=dict)
-    _raw: dict[date, int | None] = field(default_factory=dict)
-    """None until somebody asks for the day."""
+    _raw: dict[date, int] = field(default_factory=dict)
 
     @property
     def least(self) -> int:
-        return least_visits(self.site.config)
+        return least_visits(self.grounds.site.config)
 
     async def are_too_few(self, day: date) -> bool:
-        await self.look_up(day)
-        if day in self._sealed:
-            return is_too_few(self._sealed[day], self.least)
-        if (known := self._raw[day]) is None:
-            known = self._raw[day] = await self._count(day)
-        return is_too_few(known, self.least)
-
-    async def look_up(self, day: date) -> None:
-        """Where this day is told of, and those of the month before it."""
-        if day not in self._sealed and day not in self._raw:
-            await self._look_up(day - LOOK_BACK, day)
-
-    async def _look_up(self, first: date, last: date) -> None:
-        site_id, query = self.site.site_id, self.query
-        answer = tiles_know(query) and coarse_enough(self.page, query)
-        where = await sources(self.connection, site_id, (first, last), tiles_answer=answer)
-        key = site_id, self.page.page_id
-        for day, ways in (await ways_by_day(self.connection, key, where.sealed)).items():
-            self._sealed[day] = ways.visits(lambda way: wanted(query, way))
-        if not tiles_know(query):
+        await self.grounds.reach(self.connection, day)
+        told = sources(self.grounds.sealed, (day, day), tiles_answer=self._tiles_answer)
+        if told.raw:
+            if day not in self._raw:
+                self._raw[day] = await self._count(day)
+            return is_too_few(self._raw[day], self.least)
+        if not tiles_know(self.query):
             # Whoever asks for such a day is refused anyhow: no answer stands beside this one.
-            self._sealed |= dict.fromkeys(where.gone, 0)
-        for begins, ends in where.raw:
-            for n in range((ends - begins).days + 1):
-                self._raw.setdefault(begins + n * DAY, None)
+            return False
+        ways = self.grounds.ways(self.page.page_id, (day,))[day]
+        return is_too_few(ways.visits(lambda way: wanted(self.query, way)), self.least)
+
+    @property
+    def _tiles_answer(self) -> bool:
+        return tiles_know(self.query) and coarse_enough(self.page, self.query)
 
     async def _count(self, day: date) -> int:
         """Of a day's rows no more are read than until it is clear that there are enough."""
-        span, page_id = Span.of(self.site, day, day), self.page.page_id
-        if not await self.connection.fetchval(_ANY, self.site.site_id, page_id, day):
+        site, page_id = self.grounds.site, self.page.page_id
+        if not await self.grounds.is_heard(self.connection, page_id, day):
             return 0  # as on most days that are not here yet
-        ids = await visit_ids(self.connection, span, page_id)
-        ended = await ended_as(self.connection, span, page_id, self.query.outcome)
-        out = await shut_out(self.connection, self.site, span, page_id)
         found: set[int] = set()
-        async for views in page_view_chunks(self.connection, span, page_id):
+        span, ends = Span.of(site, day, day), needs_ends(site, self.query)
+        reading = views_of_pages(self.connection, span, [(page_id, (day, day))], ended=ends)
+        async for _, closed, views in reading:
+            told = Ends(site, self.query, closed)
             found |= {
-                ids.get((view.day, view.view_id), view.visitor)
-                for view in views
-                if (view.day, view.view_id) not in out and passes(view, self.query, ended)
+                told.visit_of(view)
+                for view in told.taken(views)
+                if passes(view, self.query, told.ended)
             }
             if len(found) >= self.least:
                 break
@@ -127,8 +106,6 @@ async def answerable(days: Days, period: Period) -> Period:
     One whose beginning nobody asked for begins earlier instead.
     Raises TooFewApart, and names a period that is answered.
     """
-    # The later day first: of a month or less, the earlier one is then known with it.
-    await days.look_up(period[1] + DAY)
     if days.query.date_from is None:
         period = await _begun_earlier(days, period)
     first, last = period

@@ -6,7 +6,8 @@ The API and the pages ask here; `app/drawing/overlays.py` draws what this answer
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -16,19 +17,21 @@ import numpy as np
 from app.configuration import LEAST_VISITS
 from app.folding.homes import Homes
 from app.folding.ways import WaySum, WaySums
+from app.mapping.audience import NOBODY, Audience
 from app.mapping.beside import Beside
 from app.mapping.classes import REST, Classes, DotClass
 from app.mapping.classes_beside import take_days_beside
 from app.mapping.filters import TIMED, MapQuery
 from app.mapping.folds import fold_lines
+from app.mapping.grounds import Grounds, grounds_of
 from app.mapping.live import Days, answerable, refuse_few, refuse_unlisted
 from app.mapping.marks import Integers
 from app.mapping.placing import EMPTY, NO_CODES, Floats, Ground, Placed, ZoneSum
-from app.mapping.seeing import Seeing, seeing
+from app.mapping.seeing import Look, Seeing, seeing_all
 from app.mapping.small_numbers import least_visits
 from app.mapping.sources import coarse_enough, sources, tiles_know, within_raw
-from app.picturing.layouts import Box, Layout, fitting, layout_number, layouts_of
-from app.problems import NotFound
+from app.picturing.layouts import Box, Layout, fitting, layout_number
+from app.problems import ApiProblem, NotFound
 from app.store import Store
 from collector.codes import Device, width_band
 from collector.sites import Page, Site
@@ -99,6 +102,8 @@ class PageMap:
     fits: bool = False
     """Of a scroll map, whether three of four windows show the whole page, as far as their steps
     can tell."""
+    of_shop: Audience = NOBODY
+    """How many page views of the shop were counted in the period, and why the others were not."""
 
     @property
     def class_dots(self) -> tuple[tuple[DotClass, int], ...]:
@@ -149,28 +154,121 @@ def per_visit(query: MapQuery) -> bool:
 
 
 async def page_map(store: Store, site: Site, page: Page, query: MapQuery, now: datetime) -> PageMap:
-    period = query.period(site.day_of(now))
-    layouts = await layouts_of(store, site, page.page_id)
-    homes = Homes(layouts, site.time_zone)
-    answer = tiles_know(query) and coarse_enough(page, query)
-    beside = Beside(query) if site.state == "live" else None
-    least = least_visits(site.config) if beside else 0
-    classes = Classes(query, query.colour_by, least=least) if query.colour_by else None
-    if beside is not None:
-        refuse_unlisted(query)
-    async with store.snapshot() as connection:
-        period = await within_raw(connection, site.site_id, query, period)
-        if beside is not None:
-            period = await answerable(Days(connection, site, page, query), period)
-        where = await sources(connection, site.site_id, period, tiles_answer=answer)
-        seen = await seeing(connection, site, page, query, where, homes, beside, classes)
-        if beside is not None and classes is not None:
-            await take_days_beside(connection, site, page, query, classes, period)
-    layout = _layout(layouts, page, query, seen.ways)
-    if beside is not None:
-        refuse_few(site, query, beside, layout)
-    found = replace(_mapped(site, page, query, period, layout, seen, classes), layouts=layouts)
-    return await _with_folds(store, found)
+    """Raises BadParameters, NotFound, TooFewVisits or TooFewApart."""
+    (found,) = await page_maps(store, site, [(page, query)], now)
+    if isinstance(found, ApiProblem):
+        raise found
+    return found
+
+
+async def page_maps(
+    store: Store, site: Site, asked: Sequence[tuple[Page, MapQuery]], now: datetime
+) -> list[PageMap | ApiProblem]:
+    """Several maps of a shop, each found or refused: what all of them rest on is read at once, of
+    one state of the store."""
+    drafts = [_Draft(site, page, query, site.day_of(now)) for page, query in asked]
+    for draft in drafts:
+        with draft.trying():
+            draft.begin()
+    if begun := [draft for draft in drafts if draft.problem is None]:
+        async with store.snapshot() as connection:
+            await _read(connection, site, begun)
+        for draft in begun:
+            with draft.trying():
+                await draft.end(store)
+    return [draft.told for draft in drafts]
+
+
+async def _read(connection: Any, site: Site, drafts: Sequence[_Draft]) -> None:
+    whole = min(one.period[0] for one in drafts), max(one.period[1] for one in drafts)
+    pages = sorted({draft.page.page_id for draft in drafts})
+    grounds = await grounds_of(connection, site, pages, whole)
+    for draft in drafts:
+        with draft.trying():
+            await draft.settle(connection, grounds)
+    settled = [draft for draft in drafts if draft.problem is None]
+    if not settled:
+        return
+    seen = await seeing_all(connection, site, [draft.look(grounds) for draft in settled])
+    await grounds.count(connection, [draft.period for draft in settled])
+    for draft, seeing in zip(settled, seen, strict=True):
+        await draft.see(connection, seeing, grounds)
+
+
+class _Draft:
+    """A map on its way."""
+
+    def __init__(self, site: Site, page: Page, query: MapQuery, today: date) -> None:
+        self.page = page
+        self.found: PageMap | None = None
+        self.problem: ApiProblem | None = None
+        self._site, self._query, self._today = site, query, today
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """A refusal is the map's own, and none of the others'."""
+        try:
+            yield
+        except ApiProblem as problem:
+            self.problem = problem
+
+    @property
+    def told(self) -> PageMap | ApiProblem:
+        """What it came to."""
+        found = self.found or self.problem
+        assert found is not None
+        return found
+
+    def begin(self) -> None:
+        """What can be said before anything is read."""
+        query, is_live = self._query, self._site.state == "live"
+        self.period = query.period(self._today)
+        self._beside = Beside(query) if is_live else None
+        least = least_visits(self._site.config) if is_live else 0
+        by = query.colour_by
+        self._classes = Classes(query, by, least=least) if by else None
+        if is_live:
+            refuse_unlisted(query)
+
+    async def settle(self, connection: Any, grounds: Grounds) -> None:
+        """The period that is answered."""
+        self.period = within_raw(grounds.sealed, self._query, self.period)
+        if self._beside is not None:
+            days = Days(connection, grounds, self.page, self._query)
+            self.period = await answerable(days, self.period)
+
+    def look(self, grounds: Grounds) -> Look:
+        page, query = self.page, self._query
+        answer = tiles_know(query) and coarse_enough(page, query)
+        where = sources(grounds.sealed, self.period, tiles_answer=answer)
+        self._layouts = grounds.layouts[page.page_id]
+        return Look(
+            page=page,
+            query=query,
+            where=where,
+            homes=Homes(self._layouts, self._site.time_zone),
+            ways=tuple(grounds.ways(page.page_id, where.sealed).values()),
+            beside=self._beside,
+            classes=self._classes,
+        )
+
+    async def see(self, connection: Any, seeing: Seeing, grounds: Grounds) -> None:
+        self._seeing, self._of_shop = seeing, grounds.audience(self.period)
+        if self._beside is not None and self._classes is not None:
+            of = connection, self._site, self.page, self._query
+            await take_days_beside(*of, self._classes, self.period)
+
+    async def end(self, store: Store) -> None:
+        """Put it on its layout, where it may be shown at all."""
+        if self.problem is not None:
+            return
+        site, page, query = self._site, self.page, self._query
+        layout = _layout(self._layouts, page, query, self._seeing.ways)
+        if self._beside is not None:
+            refuse_few(site, query, self._beside, layout)
+        found = _mapped(site, page, query, self.period, layout, self._seeing, self._classes)
+        found = replace(found, layouts=self._layouts, of_shop=self._of_shop)
+        self.found = await _with_folds(store, found)
 
 
 async def _with_folds(store: Store, found: PageMap) -> PageMap:

@@ -1,4 +1,4 @@
-"""What a map rests on, read in one snapshot of the store: sealed days from tiles, others from rows.
+"""What maps rest on, read in one snapshot of the store: sealed days from tiles, others from rows.
 
 Both are put on the same ground by the same rules (`marks.py`), and their days do not overlap, so
 that everything that is counted simply adds up.
@@ -6,25 +6,26 @@ that everything that is counted simply adds up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from app.closing.shut_out import RULES, SHUT_OUT
 from app.folding.homes import Homes
-from app.folding.raw import Span, page_view_chunks
+from app.folding.raw import Closed, Span, Stay, views_of_pages
 from app.folding.seen import Seen
-from app.folding.ways import WaySums, sum_of, way_of
-from app.mapping.beside import Beside, ways_by_day
-from app.mapping.choosing import Ended, passes
+from app.folding.ways import Way, WaySums, sum_of, way_of
+from app.mapping.beside import Beside, DayWays
+from app.mapping.choosing import passes
 from app.mapping.classes import Classes
+from app.mapping.ends import Ends, needs_ends
 from app.mapping.filters import MapQuery
 from app.mapping.marks import Gathered, Integers, gather, joined
 from app.mapping.placing import Floats, Ground, Placed, merged, placed
 from app.mapping.sources import Sources, wanted
-from app.mapping.tile_rows import Stack, depths, placed_tiles, read_tiles
+from app.mapping.tile_rows import Stack, Wanted, depths, placed_tiles, read_stacks
 from collector.sites import Page, Site
 
 MOST_DEPTHS = 1 << 14
@@ -64,120 +65,91 @@ def _spread(px: Floats, n: Integers) -> tuple[float, ...]:
     return tuple(px[np.searchsorted(upto, ranks, side="right")].tolist())
 
 
-VisitIds = dict[tuple[date, int], int]
-"""By day and number of a view."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A map that is to be read.
+
+    where            its days
+    ways             in which its page was seen on those that are sealed
+    beside, classes  are told of every view, chosen or not
+    """
+
+    page: Page
+    query: MapQuery
+    where: Sources
+    homes: Homes
+    ways: Sequence[DayWays] = ()
+    beside: Beside | None = None
+    classes: Classes | None = None
+
+    @property
+    def stays(self) -> Iterator[Stay]:
+        """The days that are read from rows."""
+        return ((self.page.page_id, days) for days in self.where.raw)
 
 
-@dataclass(slots=True)
 class _Raw:
     """Views of the days that are read from rows, as they come."""
 
-    kind: str
-    homes: Homes
-    classes: Classes | None = None
-    visit_ids: VisitIds = field(default_factory=dict)
-    ways: WaySums = field(default_factory=WaySums)
-    parts: list[Gathered] = field(default_factory=list)
-    visits: set[tuple[date, int]] = field(default_factory=set)
+    def __init__(self, site: Site, look: Look) -> None:
+        self.look, self._site = look, site
+        self._ends: Ends | None = None
+        self.ways = WaySums()
+        self.parts: list[Gathered] = []
+        self._visits: set[tuple[date, int]] = set()
 
-    def take(self, views: list[Seen]) -> None:
-        paired = [(view, self.visit_of(view)) for view in views]
+    def hear(self, read: Sequence[Seen], closed: Closed) -> None:
+        look = self.look
+        if self._ends is None or self._ends.closed is not closed:
+            self._ends = Ends(self._site, look.query, closed)
+            if look.classes is not None:
+                look.classes.outcomes = closed.outcomes
+        ends = self._ends
+        views = ends.taken(read)
+        self._take([view for view in views if passes(view, look.query, ends.ended)], ends)
+        if look.beside is not None:
+            look.beside.take(views, ends.visit_of, ends.ended)
+        if look.classes is not None:
+            look.classes.take(views, ends.visit_of, ends.ended)
+
+    def _take(self, views: list[Seen], ends: Ends) -> None:
+        paired = [(view, ends.visit_of(view)) for view in views]
         for view, visit in paired:
             self.ways.add(way_of(view), sum_of(view))
-            self.visits.add((view.day, visit))
-        code_of = self.classes.code_of if self.classes else None
-        self.parts.append(gather(self.kind, paired, self.homes, code_of))
+            self._visits.add((view.day, visit))
+        code_of = self.look.classes.code_of if self.look.classes else None
+        self.parts.append(gather(self.look.query.kind, paired, self.look.homes, code_of))
 
-    def visit_of(self, view: Seen) -> int:
-        """A view of the last minute has no visit yet, and stands for its visitor's."""
-        return self.visit_ids.get((view.day, view.view_id), view.visitor)
-
-
-async def seeing(
-    connection: Any,
-    site: Site,
-    page: Page,
-    query: MapQuery,
-    where: Sources,
-    homes: Homes,
-    beside: Beside | None = None,
-    classes: Classes | None = None,
-) -> Seeing:
-    """Everything behind a map; within one transaction that sees one state of the store.
-
-    beside, classes   are told of every view, chosen or not
-    """
-    key = site.site_id, page.page_id
-    tiles = await read_tiles(
-        connection, key, where.sealed, query.kind, lambda way: wanted(query, way)
-    )
-    if beside is not None:
-        beside.take_sealed(await ways_by_day(connection, key, where.sealed))
-    raw = _Raw(query.kind, homes, classes)
-    for first, last in where.raw:
-        span = Span.of(site, first, last)
-        raw.visit_ids = await visit_ids(connection, span, page.page_id)
-        ended = await ended_as(connection, span, page.page_id, query.outcome)
-        out = await shut_out(connection, site, span, page.page_id)
-        if classes is not None:
-            await classes.look_up(connection, span, page.page_id)
-        async for read in page_view_chunks(connection, span, page.page_id):
-            views = [view for view in read if (view.day, view.view_id) not in out]
-            raw.take([view for view in views if passes(view, query, ended)])
-            if beside is not None:
-                beside.take(views, raw.visit_of, ended)
-            if classes is not None:
-                classes.take(views, raw.visit_of, ended)
-    raw.ways.visits = len(raw.visits)
-    tiles.ways.merge(raw.ways)
-    return Seeing(query.kind, tiles.ways, tiles, joined(raw.parts))
+    def seeing(self, tiles: Stack) -> Seeing:
+        self.ways.visits = len(self._visits)
+        tiles.ways.merge(self.ways)
+        return Seeing(self.look.query.kind, tiles.ways, tiles, joined(self.parts))
 
 
-async def visit_ids(connection: Any, span: Span, page_id: int) -> VisitIds:
-    """Visits as the closing job gave them."""
-    rows = await connection.fetch(
-        "SELECT day, view_id, visit_id FROM view "
-        "WHERE site_id = $1 AND day BETWEEN $2 AND $3 AND page_id = $4",
-        span.site_id,
-        span.first,
-        span.last,
-        page_id,
-    )
-    return {(row["day"], row["view_id"]): row["visit_id"] for row in rows}
+async def seeing_all(connection: Any, site: Site, looks: Sequence[Look]) -> list[Seeing]:
+    """Everything behind these maps, in their order; within one transaction that sees one state of
+    the store. What several of them rest on is read once."""
+    wanted = [_wanted(look) for look in looks]
+    stacks = await read_stacks(connection, site.site_id, wanted)
+    for look in looks:
+        if look.beside is not None:
+            look.beside.take_sealed(look.ways)
+    raws = [_Raw(site, look) for look in looks]
+    takers: dict[Stay, list[_Raw]] = {}
+    for raw in raws:
+        for stay in raw.look.stays:
+            takers.setdefault(stay, []).append(raw)
+    if takers:
+        span = Span.of(site, min(days[0] for _, days in takers), max(days[1] for _, days in takers))
+        ended = any(needs_ends(site, look.query) for look in looks)
+        async for stay, closed, views in views_of_pages(connection, span, takers, ended=ended):
+            for raw in takers[stay]:
+                raw.hear(views, closed)
+    return [raw.seeing(stack) for raw, stack in zip(raws, stacks, strict=True)]
 
 
-async def shut_out(connection: Any, site: Site, span: Span, page_id: int) -> Ended:
-    """The page's views of visits that the shop's owner took out of every answer."""
-    if not site.config.get(RULES):
-        return frozenset()
-    rows = await connection.fetch(
-        "SELECT view.day, view_id FROM view JOIN visit USING (site_id, visit_id) "
-        "WHERE site_id = $1 AND view.day BETWEEN $2 AND $3 AND page_id = $4 "
-        "AND visit.day BETWEEN view.day - 1 AND view.day "
-        "AND visit.day BETWEEN $2 - 1 AND $3 AND visit.flags & $5 > 0",
-        span.site_id,
-        span.first,
-        span.last,
-        page_id,
-        SHUT_OUT,
-    )
-    return {(row["day"], row["view_id"]) for row in rows}
+def _wanted(look: Look) -> Wanted:
+    def takes(way: Way) -> bool:
+        return wanted(look.query, way)
 
-
-async def ended_as(connection: Any, span: Span, page_id: int, outcome: int | None) -> Ended:
-    """The views of the page whose visits ended so; of no outcome, none."""
-    if outcome is None:
-        return frozenset()
-    # The visit of a view after midnight began the day before.
-    rows = await connection.fetch(
-        "SELECT view.day, view_id FROM view JOIN visit USING (site_id, visit_id) "
-        "WHERE site_id = $1 AND view.day BETWEEN $2 AND $3 AND page_id = $4 "
-        "AND visit.day BETWEEN view.day - 1 AND view.day "
-        "AND visit.day BETWEEN $2 - 1 AND $3 AND outcome = $5",
-        span.site_id,
-        span.first,
-        span.last,
-        page_id,
-        int(outcome),
-    )
-    return {(row["day"], row["view_id"]) for row in rows}
+    return Wanted(look.page.page_id, frozenset(look.where.sealed), look.query.kind, takes)

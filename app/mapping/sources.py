@@ -6,13 +6,13 @@ where the bandwidth is too wide to tell a mark in the middle of its cell from on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from app.closing.forgetting import FINAL
 from app.folding.ways import Way
+from app.joint import Part
 from app.mapping.filters import MapQuery
 from app.problems import BadParameters
 from app.sealing.cells import MIN_BANDWIDTH_PX
@@ -54,31 +54,35 @@ class Sources:
     """Sealed days that have nothing but their tiles left."""
 
 
-async def sources(
-    connection: Any, site_id: int, period: tuple[date, date], *, tiles_answer: bool
+def sealed_asked(site_id: int, first: date, last: date) -> Part:
+    """What tells which of these days are sealed."""
+    return Part.rows(_SEALED, site_id, first, last, SEAL, RAW_GONE, FINAL)
+
+
+def sources(
+    sealed: Mapping[date, bool], period: tuple[date, date], *, tiles_answer: bool
 ) -> Sources:
     """Where the days of a period are to be read.
 
-    Where tiles do not answer they still do for days that have nothing else left.
+    sealed  of the sealed days, whether they have nothing else left: then tiles tell of them even
+            where they do not answer otherwise
     """
-    rows = await connection.fetch(_SEALED, site_id, *period, SEAL, RAW_GONE, FINAL)
-    gone = tuple(row["day"] for row in rows if row["raw_gone"])
-    sealed = tuple(row["day"] for row in rows if tiles_answer or row["raw_gone"])
-    return Sources(sealed, tuple(_runs(period, set(sealed))), gone)
+    inside = sorted(day for day in sealed if period[0] <= day <= period[1])
+    gone = tuple(day for day in inside if sealed[day])
+    told = tuple(day for day in inside if tiles_answer or sealed[day])
+    return Sources(told, tuple(_runs(period, set(told))), gone)
 
 
-async def within_raw(
-    connection: Any, site_id: int, query: MapQuery, period: tuple[date, date]
+def within_raw(
+    sealed: Mapping[date, bool], query: MapQuery, period: tuple[date, date]
 ) -> tuple[date, date]:
     """The period that a choice can be answered for which tiles do not know: they would tell of
     everybody. One whose beginning nobody asked for begins after the last day that is sums alone.
 
     Raises BadParameters, and names the first day that can be asked for.
     """
-    if tiles_know(query):
-        return period
-    gone = (await sources(connection, site_id, period, tiles_answer=False)).gone
-    if not gone:
+    gone = sources(sealed, period, tiles_answer=False).gone
+    if tiles_know(query) or not gone:
         return period
     first = max(gone) + DAY
     if query.date_from is None and first <= period[1]:

@@ -6,7 +6,7 @@ How much is read and drawn depends on how many cells were marked, never on how o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -48,8 +48,8 @@ AT_ONCE = 64
 """Rows fetched in one go: the largest have a few hundred KB."""
 
 _TILES = """
-    SELECT band, pointer, capture, kind, anchor, visits, enc, cells FROM tile
-    WHERE site_id = $1 AND page_id = $2 AND day BETWEEN $3 AND $4 AND day = ANY($5)
+    SELECT page_id, day, band, pointer, capture, kind, anchor, visits, enc, cells FROM tile
+    WHERE site_id = $1 AND page_id = ANY($2) AND day BETWEEN $3 AND $4 AND day = ANY($5)
     AND kind = ANY($6)
 """
 
@@ -108,23 +108,53 @@ def _way_sum(told: dict[int, int]) -> WaySum:
     return WaySum(views, signalled, widest_px, tallest_px, able)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Tiles of a page that make one stack: of these days, in the ways that are wanted."""
+
+    page_id: int
+    days: frozenset[date]
+    kind: str
+    takes: Callable[[Way], bool]
+
+    def takes_row(self, row: Any) -> bool:
+        if row["page_id"] != self.page_id or row["day"] not in self.days:
+            return False
+        if row["kind"] not in (VIEWS, int(KINDS[self.kind])):
+            return False
+        way = Way(row["band"], row["pointer"], row["capture"])
+        return way == SEEN_IN_SEVERAL or self.takes(way)
+
+
+async def read_stacks(connection: Any, site_id: int, wanted: Sequence[Wanted]) -> list[Stack]:
+    """The tiles that make each of these, all read at once; within a transaction."""
+    stacks = [Stack(one.kind) for one in wanted]
+    days = sorted({day for one in wanted for day in one.days})
+    if days:
+        pages = sorted({one.page_id for one in wanted})
+        kinds = sorted({VIEWS, *(int(KINDS[one.kind]) for one in wanted)})
+        asked = site_id, pages, days[0], days[-1], days, kinds
+        async for row in connection.cursor(_TILES, *asked, prefetch=AT_ONCE):
+            for one, stack in zip(wanted, stacks, strict=True):
+                if one.takes_row(row):
+                    stack.add(row)
+    for stack in stacks:
+        stack.ways.visits = stack.visits(VIEWS, 0)
+    return stacks
+
+
 async def read_tiles(
     connection: Any,
     key: tuple[int, int],
     days: Collection[date],
     kind: str,
-    wanted: Callable[[Way], bool],
+    takes: Callable[[Way], bool],
 ) -> Stack:
-    """The tiles of a shop's page on `days` in the ways that are wanted; within a transaction."""
-    stack = Stack(kind)
-    if not days:
-        return stack
-    told = (*key, min(days), max(days), sorted(days), [VIEWS, int(KINDS[kind])])
-    async for row in connection.cursor(_TILES, *told, prefetch=AT_ONCE):
-        way = Way(row["band"], row["pointer"], row["capture"])
-        if way == SEEN_IN_SEVERAL or wanted(way):
-            stack.add(row)
-    stack.ways.visits = stack.visits(VIEWS, 0)
+    """The tiles of a shop's page on `days`; within a transaction."""
+    site_id, page_id = key
+    (stack,) = await read_stacks(
+        connection, site_id, [Wanted(page_id, frozenset(days), kind, takes)]
+    )
     return stack
 
 

@@ -147,7 +147,7 @@ FIELDS: Mapping[str, str] = {
     "layout": N_("Drawn on"),
     "browser": N_("Browser"),
     "os": N_("System"),
-    "language": N_("Browser's language"),
+    "language": N_("Browser’s language"),
     "channel": N_("Came from"),
     "variant": N_("Variant, a number"),
     "capture": N_("Measured"),

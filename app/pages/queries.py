@@ -3,19 +3,19 @@ what a trial shop just sent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from app.contrasting.question import FIRST_DAYS, first_days_asked, first_days_in
+from app.joint import Part, dated, joint
 from app.store import Store
 from collector.codes import Outcome
+from collector.sites import Page, Site
 
 _COUNTS = """
-    SELECT page_id, count(DISTINCT visit_id) AS visits, count(*) AS views, min(day) AS first_day
-    FROM view WHERE site_id = $1 AND day BETWEEN $2 AND $3 GROUP BY page_id
-"""
-_COUNTS_OF_ALL = """
     SELECT own.site_id, page_id, count(DISTINCT visit_id) AS visits, count(*) AS views,
            min(day) AS first_day
     FROM unnest($1::int[], $2::date[]) AS own(site_id, today) JOIN view USING (site_id)
@@ -23,14 +23,15 @@ _COUNTS_OF_ALL = """
     GROUP BY own.site_id, page_id
 """
 _ENDS = """
-    SELECT own.site_id, visit.day > own.today - $3::int AS lately,
+    SELECT own.site_id, visit.day > own.today - $3::int AS lately, exit_page_id,
            count(*) FILTER (WHERE outcome = $6) AS completed,
            count(*) FILTER (WHERE outcome = $7) AS abandoned,
-           count(*) FILTER (WHERE outcome = $8) AS handed_over
+           count(*) FILTER (WHERE outcome = $8) AS handed_over,
+           count(*) FILTER (WHERE outcome IN ($7, $9)) AS gone
     FROM unnest($1::int[], $2::date[]) AS own(site_id, today) JOIN visit USING (site_id)
     WHERE visit.day BETWEEN own.today - 2 * $3::int + 1 AND own.today
     AND visit.day BETWEEN $4 AND $5 AND flags = 0
-    GROUP BY own.site_id, lately
+    GROUP BY own.site_id, lately, exit_page_id
 """
 """The days are named twice: a plan leaves out partitions by constants alone."""
 
@@ -88,16 +89,34 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """How many visits of a shop ended so, in a period."""
+    """How many visits of a shop ended so, in a period.
+
+    gone  by page, of those that neither ordered nor pressed pay: how many saw it last
+    """
 
     completed: int = 0
     abandoned: int = 0
     handed_over: int = 0
+    gone: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def decided(self) -> int:
         """Visits that reached the checkout and of whose end is known."""
         return self.completed + self.abandoned
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What happened to shops in the last days.
+
+    counts      by shop and page
+    ends        by shop, of a period and of as many days before
+    first_days  by shop and page, of those that were asked for: the first day each can tell of
+    """
+
+    counts: Mapping[int, Mapping[int, Counts]]
+    ends: Mapping[int, tuple[Ends, Ends]]
+    first_days: Mapping[tuple[int, int], date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,39 +144,57 @@ def _asked(days: Days, length: int, reach: int) -> tuple[Any, ...]:
     return (*told, least - timedelta(days=reach - 1), most)
 
 
-async def counts_of_all(
-    store: Store, days: Days, length: int
-) -> Mapping[int, Mapping[int, Counts]]:
-    """By shop and page, of the last `length` days."""
+async def recent_of(
+    store: Store, days: Days, length: int, began: Iterable[tuple[Site, Page]] = ()
+) -> Recent:
+    """Of shops, the last `length` days.
+
+    began  pages of whose first day is asked along with it
+    """
+    if not days:
+        return Recent({}, {}, {})
+    codes = (Outcome.COMPLETED, Outcome.ABANDONED, Outcome.HANDED_OVER, Outcome.BROWSED)
+    expression, values = joint(
+        {
+            "counts": Part.rows(_COUNTS, *_asked(days, length, length)),
+            "ends": Part.rows(_ENDS, *_asked(days, length, 2 * length), *map(int, codes)),
+            "first_days": Part.rows(FIRST_DAYS, *first_days_asked(began)),
+        }
+    )
+    (row,) = await store.fetch(f"SELECT {expression} AS told", *values)
+    told = json.loads(row["told"])
+    return Recent(
+        _counts_of_all(dated(told["counts"], "first_day")),
+        _ends_of_all(days, told["ends"] or ()),
+        first_days_in(told["first_days"]),
+    )
+
+
+def _counts_of_all(rows: Iterable[Mapping[str, Any]]) -> Mapping[int, Mapping[int, Counts]]:
     found: dict[int, dict[int, Counts]] = {}
-    if days:
-        for row in await store.fetch(_COUNTS_OF_ALL, *_asked(days, length, length)):
-            counts = Counts(row["visits"], row["views"], row["first_day"])
-            found.setdefault(row["site_id"], {})[row["page_id"]] = counts
+    for row in rows:
+        counts = Counts(row["visits"], row["views"], row["first_day"])
+        found.setdefault(row["site_id"], {})[row["page_id"]] = counts
     return found
 
 
-async def ends_of_all(store: Store, days: Days, length: int) -> Mapping[int, tuple[Ends, Ends]]:
-    """By shop, of the last `length` days and of as many before."""
-    if not days:
-        return {}
-    codes = (Outcome.COMPLETED, Outcome.ABANDONED, Outcome.HANDED_OVER)
-    asked = (*_asked(days, length, 2 * length), *map(int, codes))
-    found: dict[tuple[int, bool], Ends] = {}
-    for row in await store.fetch(_ENDS, *asked):
-        told = Ends(row["completed"], row["abandoned"], row["handed_over"])
-        found[row["site_id"], row["lately"]] = told
+def _ends_of_all(days: Days, rows: Iterable[Mapping[str, Any]]) -> Mapping[int, tuple[Ends, Ends]]:
+    found: dict[tuple[int, bool], list[Any]] = {}
+    for row in rows:
+        found.setdefault((row["site_id"], row["lately"]), []).append(row)
     return {
-        site_id: (found.get((site_id, True), Ends()), found.get((site_id, False), Ends()))
+        site_id: (_ends(found.get((site_id, True), ())), _ends(found.get((site_id, False), ())))
         for site_id in days
     }
 
 
-async def counts_by_page(
-    store: Store, site_id: int, first: date, last: date
-) -> Mapping[int, Counts]:
-    rows = await store.fetch(_COUNTS, site_id, first, last)
-    return {row["page_id"]: Counts(row["visits"], row["views"], row["first_day"]) for row in rows}
+def _ends(rows: Sequence[Any]) -> Ends:
+    """Of one shop and period, from a row for each page that visits saw last."""
+    kinds = ("completed", "abandoned", "handed_over")
+    counts = (sum(row[kind] for row in rows) for kind in kinds)
+    completed, abandoned, handed_over = counts
+    gone = {row["exit_page_id"]: row["gone"] for row in rows}
+    return Ends(completed, abandoned, handed_over, gone)
 
 
 async def known_of(

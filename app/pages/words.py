@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -18,7 +19,7 @@ from babel.dates import format_date, format_datetime, format_interval
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
-from babel.support import NullTranslations, Translations
+from babel.support import Translations
 
 from app.marked import N_ as N_
 
@@ -26,6 +27,15 @@ LOCALES = Path(__file__).with_name("locale")
 SOURCE_LANGUAGE = "en"
 LOCALE_OF = {SOURCE_LANGUAGE: Locale("en", "GB"), "nl": Locale("nl")}
 """Day before month in both: whoever reads English in Europe writes it so."""
+
+UNIT = re.compile(
+    r"(?:(?<=\d)|(?<=\)s)) (?=(?:s|px|h|MB|KB)\b|×)|(?<=×) (?=[\d%])"
+    r"|(?<=\bp) (?== )|(?<=\bp =) (?=%)"
+)
+"""Blanks at which a line never ends: between a number and its unit, and in p = 0.004."""
+
+MONTH = re.compile(r"(?<=\d) (?=[^\W\d])")
+"""The blank between a day and its month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,12 @@ class Words:
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         return format_decimal(value, format=pattern, locale=self.locale)
 
+    def around(self, value: float, low: float, high: float) -> dict[str, str]:
+        """One decimal, or two where one would write both ends of the interval alike."""
+        digits = 1 if self.number(low, 1) != self.number(high, 1) else 2
+        ends = {"value": value, "low": low, "high": high}
+        return {name: self.number(end, digits) for name, end in ends.items()}
+
     def briefly(self, value: float) -> str:
         """Two significant digits: enough for a legend, whatever the magnitude."""
         return format_decimal(value, format="@@", locale=self.locale)
@@ -57,28 +73,55 @@ class Words:
         return f"{self.number(100 * value)}\N{NO-BREAK SPACE}%"
 
     def day(self, day: date) -> str:
-        return format_date(day, "long", locale=self.locale)
+        return _held(MONTH, format_date(day, "long", locale=self.locale))
 
     def period(self, first: date, last: date) -> str:
         """Both days, saying only once what they share: 24 okt – 22 nov 2026."""
-        return format_interval(first, last, "yMMMd", locale=self.locale)
+        return _held(MONTH, format_interval(first, last, "yMMMd", locale=self.locale))
 
     def moment(self, moment: datetime, zone: tzinfo) -> str:
         """Day, hour and minute."""
-        return format_datetime(moment.astimezone(zone), "d MMM y HH:mm", locale=self.locale)
+        return self._moment("d MMM y HH:mm", moment, zone)
 
     def heard(self, moment: datetime, zone: tzinfo) -> str:
         """As one tells it to a colleague: Tuesday 17 November 14:05."""
-        return format_datetime(moment.astimezone(zone), "EEEE d MMMM HH:mm", locale=self.locale)
+        return self._moment("EEEE d MMMM HH:mm", moment, zone)
 
     def clock(self, moment: datetime, zone: tzinfo) -> str:
         """Hours to seconds, the day being known."""
-        return format_datetime(moment.astimezone(zone), "HH:mm:ss", locale=self.locale)
+        return self._moment("HH:mm:ss", moment, zone)
+
+    def _moment(self, pattern: str, moment: datetime, zone: tzinfo) -> str:
+        told = format_datetime(moment.astimezone(zone), pattern, locale=self.locale)
+        return _held(MONTH, told)
+
+
+def _held(blanks: re.Pattern[str], text: str) -> str:
+    """The text, its line not to be broken at these blanks."""
+    return blanks.sub("\N{NO-BREAK SPACE}", text)
+
+
+class _Held(gettext.NullTranslations):
+    """A catalogue whose messages keep each number and its unit on one line."""
+
+    def __init__(self, told: gettext.NullTranslations) -> None:
+        super().__init__()
+        self._told = told
+
+    def gettext(self, message: str) -> str:
+        return _held(UNIT, self._told.gettext(message))
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        return _held(UNIT, self._told.ngettext(one, many, n))
 
 
 def _catalogue(language: str) -> gettext.NullTranslations:
-    if language == SOURCE_LANGUAGE:
-        return NullTranslations()
+    return _Held(
+        gettext.NullTranslations() if language == SOURCE_LANGUAGE else _translated(language)
+    )
+
+
+def _translated(language: str) -> Translations:
     with (LOCALES / language / "messages.po").open("rb") as source:
         messages = read_po(source, locale=language, abort_invalid=True)
     compiled = io.BytesIO()

@@ -44,7 +44,11 @@ ANSWERS_WITHIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A page at one width: its picture in CSS px, its zones, and the names of those not seen."""
+    """A page at one width: its picture in CSS px and its zones.
+
+    missing  names of the zones not seen
+    several  how many elements a zone is whose box lies around more than one, by its name
+    """
 
     width_px: int
     height_px: int
@@ -52,6 +56,7 @@ class Captured:
     png: bytes
     boxes: tuple[Box, ...]
     missing: tuple[str, ...]
+    several: tuple[tuple[str, int], ...] = ()
 
 
 def capture(
@@ -207,7 +212,9 @@ def _seen(tab: Tab, zones: Sequence[Zone], phone: bool) -> Captured:
             boxes.append(box)
     png = _small(headless.shoot(tab, width_px, height_px))
     pointer: Pointer = "coarse" if phone else "fine"
-    return Captured(width_px, height_px, pointer, png, tuple(boxes), tuple(missing))
+    counted = zip(zones, seen["counts"], strict=True)
+    several = tuple((zone.name, n) for zone, n in counted if n > 1)
+    return Captured(width_px, height_px, pointer, png, tuple(boxes), tuple(missing), several)
 
 
 def _small(screenshot: bytes) -> bytes:

@@ -77,18 +77,26 @@ MEASURE = """selectors => {
     }
     return found;
   };
-  const box = selector => {
-    const element = [...document.querySelectorAll(selector)].find(visible);
-    if (!element) return null;
-    const {left, top, right, bottom} = element.getBoundingClientRect();
-    const place = placement(element);
-    return [left + scrollX, top + scrollY, right + scrollX, bottom + scrollY, place];
+  const shown = selectors.map(one => [...document.querySelectorAll(one)].filter(visible));
+  const box = elements => {
+    if (!elements.length) return null;
+    const place = placement(elements[0]);
+    const alike = elements.filter(element => placement(element) === place);
+    const boxes = alike.map(element => element.getBoundingClientRect());
+    return [
+      Math.min(...boxes.map(one => one.left)) + scrollX,
+      Math.min(...boxes.map(one => one.top)) + scrollY,
+      Math.max(...boxes.map(one => one.right)) + scrollX,
+      Math.max(...boxes.map(one => one.bottom)) + scrollY,
+      place,
+    ];
   };
   return {
     ready: document.fonts.status === 'loaded' && [...document.images].every(i => i.complete),
     width_px: page.clientWidth,
     height_px: page.scrollHeight,
-    boxes: selectors.map(box),
+    boxes: shown.map(box),
+    counts: shown.map(elements => elements.length),
   };
 }"""
 """Run in the page, again and again until two looks are equal. Nothing in it waits: a saved page is
@@ -100,12 +108,17 @@ class CaptureError(ShopError):
 
 
 class Look(TypedDict):
-    """What MEASURE answers; a box is its edges in page px and its placement, None if not seen."""
+    """What MEASURE answers; a box is its edges in page px and its placement, None if not seen.
+
+    A zone may be several elements, as the radios of a choice: its box is the one around them, and
+    `counts` says how many they are.
+    """
 
     ready: bool
     width_px: int
     height_px: int
     boxes: list[tuple[float, float, float, float, Placement] | None]
+    counts: list[int]
 
 
 class Browsers:

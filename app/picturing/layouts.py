@@ -8,16 +8,17 @@ pixel per CSS pixel, exactly as large as its layout, so that an overlay lies on 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b, sha256
 from typing import Any
 
 from app.drawing.pictures import clean_picture
+from app.joint import Part
 from app.picturing.boxes import Box as Box
 from app.picturing.boxes import LayoutError as LayoutError
-from app.picturing.boxes import check_size, kept_boxes
+from app.picturing.boxes import Placement, check_size, kept_boxes
 from app.picturing.layout_body import MAX_LANGUAGE, MAX_VARIANT, POINTERS
 from app.picturing.layout_body import LayoutBody as LayoutBody
 from app.shops import take_turn, touch
@@ -196,6 +197,14 @@ async def picture(store: Store, site_id: int, picture_hash: bytes) -> bytes | No
     return png
 
 
+async def pictures(store: Store, site_id: int, hashes: Collection[bytes]) -> dict[bytes, bytes]:
+    """Several of them, by their hashes."""
+    rows = await store.fetch(
+        "SELECT hash, png FROM picture WHERE site_id = $1 AND hash = ANY($2)", site_id, list(hashes)
+    )
+    return {row["hash"]: row["png"] for row in rows}
+
+
 def _check_member(what: str, given: str, known: tuple[str, ...]) -> None:
     if given not in known:
         raise LayoutError(f"{what} must be one of {', '.join(known)}, got {given!r}")
@@ -296,6 +305,49 @@ async def insert_boxes(connection: Any, site_id: int, layout_id: int, boxes: Ite
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         [(site_id, layout_id, box.number, *box.edges_px, box.placement) for box in boxes],
     )
+
+
+_EDGES = ", ".join(f"{name}::float8" for name in _BOX_COLUMNS[1:5])
+_OWN_COLUMNS = ", ".join(f"layout.{name}" for name in COLUMNS)
+_TOLD = f"""
+    SELECT json_agg(layout ORDER BY band, pointer, language, variant, valid_from DESC) FROM (
+        SELECT site_id, {_OWN_COLUMNS}, encode(layout.picture_hash, 'hex') AS picture,
+               json_agg(json_build_array(number, {_EDGES}, placement) ORDER BY number)
+               FILTER (WHERE number IS NOT NULL) AS boxes
+        FROM unnest($1::int[], $2::int[]) AS own(site_id, page_id)
+        JOIN layout USING (site_id, page_id) LEFT JOIN zone_box USING (site_id, layout_id)
+        GROUP BY site_id, {_OWN_COLUMNS}
+    ) AS layout
+"""
+"""Coordinates are widened: JSON would have the shortest digits of the narrow numbers."""
+
+
+def layouts_asked(pages: Sequence[tuple[int, int]]) -> Part:
+    """What tells of the layouts of pages, each by shop and number."""
+    return Part(_TOLD, ([site_id for site_id, _ in pages], [page_id for _, page_id in pages]))
+
+
+def layouts_in(
+    told: Iterable[Mapping[str, Any]] | None,
+) -> dict[tuple[int, int], tuple[Layout, ...]]:
+    """By shop and page, from the answer to `layouts_asked`, as `layouts_of` tells those of one."""
+    found: dict[tuple[int, int], list[Layout]] = {}
+    for row in told or ():
+        given = {name: row[name] for name in COLUMNS}
+        given["valid_from"] = datetime.fromisoformat(row["valid_from"])
+        if row["picture"] is not None:
+            given["picture_hash"] = bytes.fromhex(row["picture"])
+        boxes = tuple(_box(*box) for box in row["boxes"] or ())
+        key = row["site_id"], row["page_id"]
+        found.setdefault(key, []).append(Layout(**given, boxes=boxes))
+    return {key: tuple(layouts) for key, layouts in found.items()}
+
+
+def _box(
+    number: int, x0_px: float, y0_px: float, x1_px: float, y1_px: float, placement: Placement
+) -> Box:
+    """JSON has whole numbers without a point."""
+    return Box(number, float(x0_px), float(y0_px), float(x1_px), float(y1_px), placement)
 
 
 async def _read(asked: Any, which: str, *values: Any) -> tuple[Layout, ...]:

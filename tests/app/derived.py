@@ -80,8 +80,7 @@ def in_memory(page: Page, came: Iterable[Came]) -> PageVisits:
     for view in views:
         deepest_px = view["deepest_px"]
         view |= {"deepest_px": UNKNOWN if deepest_px is None else deepest_px, "height_px": UNKNOWN}
-    visits = [{**row, "ended_here": row["exit_page_id"] == page.page_id} for row in rows["visit"]]
-    return put_together(visits, views)
+    return put_together(rows["visit"], views, page.page_id)
 
 
 def _rows(number: int, one: Came, page: Page) -> dict[str, dict[str, Any]]:

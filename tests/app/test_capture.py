@@ -288,6 +288,24 @@ def test_a_page_without_a_viewport_tag_is_as_wide_as_phones_make_it(
     assert taken.boxes[0].x1_px == 980
 
 
+def test_a_zone_of_several_elements_has_one_box_around_those_that_show(
+    take: Take, tmp_path: Path
+) -> None:
+    path = tmp_path / "choice.html"
+    rows = "".join(
+        f'<label style="position:absolute;left:20px;top:{y}px"><input type="radio" name="way" '
+        f'style="margin:0;width:13px;height:13px;{more}">Way</label>'
+        for y, more in ((100, ""), (140, ""), (180, "display:none"))
+    )
+    path.write_text(f"<!doctype html><title>Choice</title>{rows}")
+    (taken,) = take(str(path), [Zone(1, "Way", 'input[name="way"]')], widths=(1280,))
+    ((left, top, right, bottom),) = (box.edges_px for box in taken.boxes)
+    assert (left, right) == (20, 33)
+    assert 100 <= top < 110
+    assert 150 <= bottom < 160
+    assert taken.several == (("Way", 2),)
+
+
 def test_a_page_without_end_is_cut_and_says_what_is_below(take: Take, tmp_path: Path) -> None:
     path = tmp_path / "long.html"
     path.write_text(

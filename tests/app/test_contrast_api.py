@@ -155,6 +155,8 @@ def test_the_bound_is_what_the_others_rate_would_make_of_those_concerned(stalled
     body = told(stalled)
     bound = body["upper_bound"]
     assert 0 <= bound["orders_a_month"] <= 30 / DAYS * DAYS * 8
+    assert bound["low"] <= bound["orders_a_month"] <= bound["high"]
+    assert bound["low"] < bound["high"] <= bound["visits"] * 30 / DAYS + 1
     assert 0 < bound["visits"] <= 0.6 * 2 * DAYS * 8 + 1
     assert told(stalled, a="device:phone", b="device:desktop")["upper_bound"] is None
 
@@ -190,6 +192,7 @@ def test_the_form_report_is_there_on_the_first_day(ask: Asker) -> None:
     body = told(ask, "fields.json")
     assert body["fields"][0]["all"]["focused"] == 1
     assert body["fields"][0]["a"]["focused"] == 1
+    assert body["fields"][0]["all"]["errors"] is None, "nobody looks for any"
     assert body["fields"][0]["b"] is None, "nobody completed yet"
     assert (body["fields"][0]["p"], body["left_nowhere"]) == (None, 1)
 

@@ -17,6 +17,13 @@ def test_the_click_of_the_label_counts_and_its_fields_does_not() -> None:
     assert clicked_at(label, echo) == [(900, 3)]
 
 
+def test_of_a_label_beside_its_fields_zone_the_fields_click_counts() -> None:
+    label, echo = {"t": 900, "x": 5, "y": 7}, {"t": 901, "x": 5, "y": 7, "zone": 1}
+    assert clicked_at(label, echo) == [(901, 1)]
+    after = {"t": 1800, "x": 90, "y": 7, "zone": 2}
+    assert clicked_at(label, echo, after) == [(901, 1), (1800, 2)]
+
+
 def test_quick_clicks_of_a_finger_and_clicks_elsewhere_all_count() -> None:
     there, again, aside = ({"t": t, "x": x} for t, x in ((900, 5), (1050, 5), (1060, 90)))
     assert [t for t, _ in clicked_at(there, again, aside)] == [900, 1050, 1060]

@@ -17,6 +17,7 @@ from app.clock import SteppedClock
 from app.exchange import ExchangeProtocol, protocol
 from app.main import create_app
 from app.protocol import HoldingProtocol
+from collector import answers
 from collector.sites import Site
 from collector.tokens import Token, write_token
 from tests.build import DESKTOP, batch_body, make_shop
@@ -326,3 +327,11 @@ def test_a_uvicorn_that_was_not_tried_is_left_to_itself(monkeypatch: pytest.Monk
     assert protocol() is ExchangeProtocol
     monkeypatch.setattr(uvicorn, "__version__", "1.0.0")
     assert protocol() is HoldingProtocol
+
+
+def test_a_redirect_is_written_as_its_headers_say() -> None:
+    """Its head is joined of prepared bytes, and they are what ASGI's servers are given."""
+    for place in ("../AAAA/s", "x"):
+        told = answers.redirect(place)
+        assert dict(told.headers)[b"location"] == place.encode()
+        assert told.head == answers.Answer(told.status, told.headers).head

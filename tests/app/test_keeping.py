@@ -9,7 +9,7 @@ import pytest
 
 from app.drawing.keeping import Keeping
 from app.drawing.renders import Busy
-from app.problems import TooFewVisits
+from app.problems import ApiProblem, TooFewVisits
 
 SHOP = {"shop": 1, "version": 7}
 
@@ -94,3 +94,46 @@ async def test_refusals_take_room_like_answers() -> None:
     with pytest.raises(TooFewVisits):
         await kept.get("a", make, **SHOP)
     assert make.times == 4, "the oldest went"
+
+
+async def test_of_several_those_that_are_missing_are_made_at_once() -> None:
+    kept: Keeping[str] = keeping(5_000)
+    made: list[list[str]] = []
+    few = TooFewVisits(3, 10)
+
+    async def make(names: list[str]) -> dict[str, str | ApiProblem]:
+        made.append(names)
+        await asyncio.sleep(0)
+        return {name: few if name == "b" else name.upper() for name in names}
+
+    assert await kept.get("a", Asking(lambda: "known"), **SHOP) == "known"
+    owners = dict.fromkeys("abc", (1, 7))
+    assert kept.lacks(owners) == ["b", "c"]
+    first, beside = await asyncio.gather(
+        kept.get_all(owners, make), kept.get_all({"c": (1, 7), "d": (2, 1)}, make)
+    )
+    assert first == {"a": "known", "b": few, "c": "C"}
+    assert beside == {"c": "C", "d": "D"}
+    assert made == [["b", "c"], ["d"]]
+    assert kept.lacks(owners) == []
+    with pytest.raises(TooFewVisits):
+        await kept.get("b", Asking(lambda: "not asked"), **SHOP)
+    newer = dict.fromkeys("abc", (1, 8))
+    assert kept.lacks(newer) == ["a", "b", "c"]
+    assert await kept.get_all(newer, make) == {"a": "A", "b": few, "c": "C"}
+
+
+async def test_what_failed_of_several_is_tried_again() -> None:
+    kept: Keeping[str] = keeping()
+
+    async def fail(names: list[str]) -> dict[str, str | ApiProblem]:
+        raise Busy("come back")
+
+    async def make(names: list[str]) -> dict[str, str | ApiProblem]:
+        return dict.fromkeys(names, "told")
+
+    owners = dict.fromkeys("ab", (1, 7))
+    with pytest.raises(Busy):
+        await kept.get_all(owners, fail)
+    await asyncio.sleep(0)
+    assert await kept.get_all(owners, make) == {"a": "told", "b": "told"}

@@ -153,13 +153,13 @@ def test_a_dutch_legend_says_everything_in_dutch() -> None:
     assert legend.title == "Waar bezoekers blijven steken"
     assert legend.subtitle == "Verzending, Brandt & Boon"
     assert legend.bar is not None
-    assert legend.bar.unit == "seconden per bezoek, per 100 × 100 px"
+    assert legend.bar.unit == "seconden per bezoek, per 100\xa0×\xa0100\xa0px"
     assert ticks(legend) == ["0", "1", "2", "3", "3,72"]
     assert dict(legend.facts) == {
         "Bezoeken": "987",
         "Paginaweergaven": "1.204",
         "Dekking": "84\xa0%",
-        "Periode": "24 okt\u2009–\u200922 nov 2026",
+        "Periode": "24\xa0okt\u2009–\u200922\xa0nov 2026",
         "Bandbreedte": "24 px",
         "Schaal": "lineair",
         "Lay-out": "390 × 1.175 px",
@@ -211,15 +211,15 @@ def test_an_english_legend_says_everything_in_english() -> None:
     assert ticks(legend) == ["0", "100", "1,000", "1,500"]
     assert dict(legend.facts)["Page views"] == "1,204"
     assert dict(legend.facts)["Scale"] == "logarithmic"
-    assert dict(legend.facts)["Period"] == "24 Oct\u2009–\u200922 Nov 2026"
+    assert dict(legend.facts)["Period"] == "24\xa0Oct\u2009–\u200922\xa0Nov 2026"
 
 
 def test_what_was_selected_is_said() -> None:
     asked = {"device": "phone", "outcome": "abandoned", "viewport_width_max": "480"}
     facts = dict(told_of(page_map(**asked), drawn(), "nl").facts)
-    assert facts["Selectie"] == "telefoons, afgehaakt, 0 - 480 px"
+    assert facts["Selectie"] == "telefoons, afgehaakt, 0 - 480\xa0px"
     facts = dict(told_of(page_map(viewport_width_min="800"), drawn(), "en").facts)
-    assert facts["Selection"] == ">= 800 px"
+    assert facts["Selection"] == ">= 800\xa0px"
     once = dict(told_of(page_map(aggregation="unique_visits"), drawn(), "en").facts)
     assert once["Selection"] == "once per visit"
 
@@ -242,7 +242,7 @@ def test_lines_and_dots_have_their_key_and_zones_their_names() -> None:
     )
     legend = told_of(found, drawn(), "nl")
     assert legend.bar is not None
-    assert legend.bar.unit == "klikken en tikken per bezoek, per 100 × 100 px"
+    assert legend.bar.unit == "klikken en tikken per bezoek, per 100\xa0×\xa0100\xa0px"
     assert [(key.sample, key.label) for key in legend.keys] == [
         ("solid", "25\xa0%, 50\xa0%, 75\xa0% van de volle kleur"),
         ("broken", "vensters eindigen: 25\xa0%, 50\xa0%, 75\xa0%"),

@@ -104,6 +104,10 @@ def batch_with_token(shop: Site, n: int) -> bytes:
     return post(shop, s=n, t=a_token(shop), r=[n, n, n])
 
 
+def batch_with_ref(shop: Site, n: int) -> bytes:
+    return post(shop, s=n, u="/cart/1", ref="order-7")
+
+
 def asked(line: Line, told: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
     line.tell(told)
     status, headers, body = line.hear()
@@ -112,7 +116,7 @@ def asked(line: Line, told: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
     return status, headers, body
 
 
-@pytest.mark.parametrize("make", [sheet, beacon, opening, batch, batch_with_token])
+@pytest.mark.parametrize("make", [sheet, beacon, opening, batch, batch_with_token, batch_with_ref])
 def test_the_headers_are_read_once_and_all_answers_and_rows_are_the_same(
     gloed: Running,
     shop: Site,
@@ -132,6 +136,7 @@ def test_the_headers_are_read_once_and_all_answers_and_rows_are_the_same(
         told = {name: row.values.get(name) for name in row.values.keys() - OWN - {"path_id"}}
         assert told == {name: kept[0].values.get(name) for name in told}
         assert row.packed in (None, FORMS[row.table].row(row.values))
+    assert all(row.packed for row in kept[1:])
     tables = {row.table for row in kept}
     for table in tables:
         count = gloed.do(gloed.store.fetchval(f"SELECT count(*) FROM {table}"))

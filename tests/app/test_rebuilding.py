@@ -14,7 +14,7 @@ import pytest
 from app.closing.day import WRITES, close_day
 from app.closing.visits import Goal
 from app.folding.openings import Span
-from app.folding.raw import page_view_chunks, page_views
+from app.folding.raw import page_view_chunks, page_views, views_of_pages
 from app.folding.seen import Seen, by_opening, fold
 from app.folding.twins import without_twins
 from app.store import Store
@@ -215,6 +215,26 @@ async def test_a_page_is_read_in_chunks_that_are_its_views(store: Store) -> None
         parts = sorted((view for chunk in chunks for view in chunk), key=by_opening)
         for found in (parts, whole):
             assert [_plain(view) for view in found] == [_plain(view) for view in expected]
+
+
+@pytest.mark.parametrize("chunk_views", [2, 2_000])
+async def test_pages_are_read_together_as_each_alone(store: Store, chunk_views: int) -> None:
+    site = await make_shop(store, NOON - 300 * DAY)
+    await Drawn(site, ORDINARY, 3).put(store)
+    runs = (ORDINARY - DAY, ORDINARY - DAY), (ORDINARY, ORDINARY + DAY)
+    stays = [(page_id, days) for page_id in range(1, 5) for days in runs]
+    span = Span.of(site, ORDINARY - DAY, ORDINARY + DAY)
+    together: dict[Any, list[Seen]] = {stay: [] for stay in stays}
+    async with store.connection() as connection:
+        async for stay, _, views in views_of_pages(
+            connection, span, stays, chunk_views=chunk_views
+        ):
+            together[stay] += views
+        for page_id, days in stays:
+            alone = await page_views(connection, Span.of(site, *days), page_id)
+            found = sorted(together[page_id, days], key=by_opening)
+            assert [_plain(view) for view in found] == [_plain(view) for view in alone]
+    assert sum(map(len, together.values())) > 20
 
 
 def _plain(view: Seen) -> tuple[Any, ...]:

@@ -17,8 +17,9 @@ from app.jobs import run_due
 from app.mapping.beside import Beside
 from app.mapping.choosing import passes
 from app.mapping.filters import MapQuery
+from app.mapping.grounds import grounds_of
 from app.mapping.live import Days, answerable
-from app.mapping.maps import PageMap, page_map
+from app.mapping.maps import PageMap, page_map, page_maps, summary
 from app.mapping.small_numbers import FILTERS, refusal, unlisted
 from app.problems import BadParameters, TooFewApart, TooFewVisits
 from app.shops import ShopError, find_site
@@ -26,7 +27,7 @@ from app.store import Store
 from collector.codes import Codes, Device, Outcome, width_band
 from collector.sites import Site
 from collector.wire import Capture
-from tests.app.build import batch, heard, opened, put_rows, put_views
+from tests.app.build import batch, heard, opened, put_rows, put_views, seen_view
 from tests.build import make_shop, page_of
 from tests.conftest import NOON
 
@@ -71,20 +72,8 @@ CROWDS = st.lists(st.tuples(KINDS, st.integers(1, 14)), max_size=6)
 
 
 def view_of(number: int, device: Device, captures: int, width_px: int | None) -> Seen:
-    return Seen(
-        view_id=number,
-        day=TODAY,
-        page_id=2,
-        path_id=None,
-        opened_at=NOON,
-        visitor=number,
-        visitor_before=None,
-        ref_hash=None,
-        codes=Codes(device=device, band=width_band(width_px)),
-        captures=captures,
-        last_at=NOON,
-        width_px=width_px,
-    )
+    codes = Codes(device=device, band=width_band(width_px))
+    return seen_view(number, codes, TODAY, width_px, captures)
 
 
 @settings(max_examples=40)
@@ -272,7 +261,8 @@ async def test_a_layout_chooses_the_visits_of_its_width(store: Store, shop: Site
     assert beside.visits(width_band(1280)) == 12
     assert beside.visits(width_band(360)) == 3
     async with store.connection() as connection:
-        days = Days(connection, shop, page, MapQuery())
+        grounds = await grounds_of(connection, shop, [page.page_id], (TODAY, TODAY))
+        days = Days(connection, grounds, page, MapQuery())
         assert await answerable(days, (TODAY, TODAY)) == (TODAY, TODAY)
 
 
@@ -296,3 +286,44 @@ async def test_a_view_told_in_two_ways_is_beside_both(store: Store, shop: Site) 
     assert (await ask(store, shop, capture="css")).visits == 30
     with pytest.raises(TooFewApart, match="without capture"):
         await ask(store, shop, capture="script")
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+async def test_maps_that_are_read_together_are_those_read_alone(
+    store: Store, shop: Site, sealed: bool
+) -> None:
+    """Found or refused, in whichever order: what is refused takes nothing from the others."""
+    await visit_days(store, shop, {5: (12, 3), 3: (20, 0), 1: (14, 12), 0: (30, 11)})
+    if sealed:
+        await run_due(store, NOON - 4 * DAY)
+        await run_due(store, NOON)
+    asked: list[dict[str, Any]] = [
+        {},
+        {"device": "phone"},
+        {"device": "desktop", "outcome": "completed"},
+        {"viewport_width_min": 700},
+        {"date_from": TODAY - DAY},
+        {"date_from": TODAY - 4 * DAY, "date_to": TODAY - 3 * DAY},
+        {"kind": "scroll", "marks": "folds"},
+        {"style": "confetti", "colour_by": "device"},
+        {"layout": "00000000000000aa"},
+    ]
+    pages = [page_of(shop, slug) for slug in ("cart", "shipping")]
+    wanted = [(page, MapQuery(**told)) for told in asked for page in pages]
+    together = await page_maps(store, shop, wanted, NOON)
+    kinds = set()
+    for (page, query), found in zip(wanted, together, strict=True):
+        kinds.add(type(found).__name__)
+        if isinstance(found, PageMap):
+            assert _compared(found) == _compared(await page_map(store, shop, page, query, NOON))
+            continue
+        with pytest.raises(type(found)) as alone:
+            await page_map(store, shop, page, query, NOON)
+        assert str(alone.value) == str(found)
+    assert {"PageMap", "TooFewVisits", "BadParameters", "NotFound"} <= kinds
+
+
+def _compared(found: PageMap) -> tuple[Any, ...]:
+    arrays = found.points, found.point_weights, found.dots, found.dot_colours
+    told = summary(found), found.zones, found.classes, found.folds_px, found.of_shop, found.layouts
+    return *told, found.boxes, found.depths_px, *(array.tolist() for array in arrays)

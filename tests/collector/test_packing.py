@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from collector.errors import PackingError
+from collector.joined import ROW_PX, ROWS_PX
 from collector.packing import (
     ENC,
     EVENT,
@@ -226,3 +227,12 @@ def test_a_row_cut_short_or_grown_is_refused(
         for damaged in (whole[:cut], whole + b"\x01"):
             with pytest.raises(PackingError, match="damaged"):
                 unpack([whole, damaged, whole], [ENC] * 3)
+
+
+@pytest.mark.parametrize(("x", "y"), [(-1, 0), (0, -1), (ROW_PX, 0), (0, ROWS_PX)])
+def test_an_event_that_is_on_no_page_is_refused_and_the_last_place_is_not(x: int, y: int) -> None:
+    edge = (1, 0, ROW_PX - 1, ROWS_PX - 1, 0, 0, 0, 0, 0)
+    read = unpack_events([pack_events([edge])], [ENC]).records
+    assert (read["x"][0], read["y"][0]) == (ROW_PX - 1, ROWS_PX - 1)
+    with pytest.raises(PackingError, match=rf"\({x}, {y}\)"):
+        pack_events([(1, 0, x, y, 0, 0, 0, 0, 0)])

@@ -94,7 +94,6 @@ def test_sums_that_fill_up_are_taken_out_in_time(monkeypatch: pytest.MonkeyPatch
     want = deposit_many(spot, grid, 0, grid.rows)
     monkeypatch.setattr(moments, "MOST", 64)
     monkeypatch.setattr(moments, "CROWD", 1_000)
-    monkeypatch.setattr(moments, "LARGEST_CROWD", 1_000)
     got = deposit_many(spot, grid, 0, grid.rows)
     assert got.sum(dtype=np.float64) == pytest.approx(5_000, rel=1e-6)
     np.testing.assert_allclose(got, want, atol=5_000 * 1e-6)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from app.pages.setting_up.zones import SYSTEMS
+from app.pages.setting_up.systems import NAMES, SYSTEMS, plan_of
+from app.pages.words import WORDS
 from app.shops import find_site
 from snippets.plan import PRESETS, preset
 from tests.build import make_shop
@@ -15,6 +16,17 @@ from tests.serving import FROM_OURS, Running
 
 def test_every_system_that_is_known_is_offered() -> None:
     assert set(SYSTEMS) == set(PRESETS)
+
+
+def test_what_is_taken_over_is_called_in_the_readers_language() -> None:
+    plans = [preset(system) for system in SYSTEMS]
+    called = {zone.name for plan in plans for page in plan.page for zone in page.zone}
+    titles = {page.title for plan in plans for page in plan.page if page.title}
+    assert called | titles == NAMES
+    cart, checkout, thanks = plan_of("woocommerce", {"checkout": None}, WORDS["nl"]).page
+    assert [cart.title, checkout.title, thanks.title] == ["Winkelwagen", "", "Bedankt"]
+    assert {"Verzendkosten", "Naar afrekenen"} <= {zone.name for zone in cart.zone}
+    assert plan_of("shopware", {}, WORDS["en"]).page[0].zone == preset("shopware").page[0].zone
 
 
 def test_a_systems_pages_are_taken_over_beside_those_with_zones_of_their_own(

@@ -158,7 +158,7 @@ def test_the_keyboard_alone_changes_the_map(gloed: Running, shop: Site, open_tab
             "Skip to content", "Gloed", "Sign out", "Fietsenwinkel", "Pictures", "Zones",
             "Form report", "Abandoners", "Stalls", "Clicks", "Movement", "Scroll depth",
             "Attention", "Rage clicks", "Dead clicks", "Zone map", "Dots", "Side by side",
-            "Filters all devices 20 Oct\u2009–\u200918 Nov 2026", "Share",
+            "Filters all devices 20\xa0Oct\u2009–\u200918\xa0Nov 2026", "Share",
         ]  # fmt: skip
         tab.do(lambda page: page.get_by_role("link", name="Clicks", exact=True).focus())
         tab.do(lambda page: page.keyboard.press("Enter"))

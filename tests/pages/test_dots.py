@@ -83,7 +83,7 @@ def test_dead_clicks_have_a_tab_with_their_zones(designer: httpx.Client, clicked
     sheet = Sheet(answer.text)
     assert "Clicks that nothing answered." in sheet.all("figcaption")[0].text
     assert [row[1:] for row in sheet.rows()] == [["2", "2"]]
-    assert sheet.facts()["Placed"].startswith("2 through their zones")
+    assert sheet.facts()["Placed"] == "2 marks by their zones, for every width"
     (image,) = (e for e in sheet.all("img") if "heatmap" in e.attributes["src"])
     url = designer.base_url.join(at(clicked, "")).join(image.attributes["src"])
     assert designer.get(url).headers["content-type"] == "image/png"

@@ -101,7 +101,7 @@ def test_a_trial_is_told_in_dutch(gloed: Running, designer: httpx.Client, tried:
     gloed.clock.set(NOON + timedelta(minutes=1))
     told = signals(designer, "nl")
     assert "aarzeling 5 s op verzendkosten" in told
-    assert "druk op betalen" in told
+    assert "klik op betalen" in told
     assert "weg na minstens 5 seconden" in told
 
 

@@ -66,7 +66,7 @@ def test_a_snippet_that_fell_silent_is_told_with_its_last_hour(
     told = Sheet(designer.get(page_of(site, "payment", today)).text).text
     assert "This page was last heard of on Tuesday 17 November 11:00." in told
     dutch = designer.get(page_of(site, "payment", today), headers={"accept-language": "nl"})
-    assert "dinsdag 17 november 11:00" in dutch.text
+    assert "dinsdag 17 november 11:00" in Sheet(dutch.text).text
 
 
 # What the picture says ----------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def assert_says_what_json_says(designer: httpx.Client, shop: Site, query: str) -
     assert facts["Page views"] == str(told["page_views"])
     assert told["coverage"] == 0.5
     assert facts["Coverage"] == "50 % of the page views"
-    assert facts["Period"] == "20 October 2026 – 18 November 2026, Europe/Amsterdam"
+    assert facts["Period"] == "20 Oct – 18 Nov 2026, Europe/Amsterdam"
     assert facts["Bandwidth"] == f"{told['bandwidth_px']:.0f} px"
     assert facts["Layout"] == "390 × 800 px, touch, since 15 November 2026"
     assert facts["Scale"].startswith("linear, full colour at ")
@@ -159,7 +159,7 @@ def test_other_styles_are_told_in_their_own_amounts(designer: httpx.Client, shop
     assert "Bandwidth" not in zones.facts()
     dots = Sheet(designer.get(page_of(shop, query="?style=confetti&kind=click&per=visit")).text)
     caption = dots.all("figcaption")[0].text
-    assert "6 dots. 6 of them are known by their zone alone" in caption
+    assert "6 dots. All of them are known by their zone alone" in caption
     assert not {"Bandwidth", "Scale"} & set(dots.facts())
     assert dots.rows()[0][1] == "0.50"
     whole = Sheet(designer.get(page_of(shop, query="?per=period")).text)

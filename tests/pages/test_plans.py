@@ -8,13 +8,11 @@ from typing import Any
 
 from app.checking.engines import engines
 from app.checking.signs import signs
-from app.pages.queries import (
-    counts_by_page,
-    counts_of_all,
-    ends_of_all,
-    known_of,
-    lately_of_all,
-)
+from app.contrasting.asked import ZonesQuery
+from app.contrasting.question import Subject, ask_all
+from app.folding.raw import Span, rows_of_days, views_of_pages
+from app.mapping.grounds import grounds_of
+from app.pages.queries import known_of, lately_of_all, recent_of
 from app.store import Store
 from collector.partitions import make_partitions
 from collector.sites import Site
@@ -69,6 +67,12 @@ class Explained:
         self.plans.append("\n".join(row[0] for row in rows))
         return await self._store.fetch(statement, *values)
 
+    async def copy_from_query(self, statement: str, **how: Any) -> None:
+        rows = await self._store.fetch(f"EXPLAIN {statement}")
+        self.plans.append("\n".join(row[0] for row in rows))
+        async with self._store.connection() as connection:
+            await connection.copy_from_query(statement, **how)
+
 
 async def busy_house(store: Store) -> Site:
     site = await make_shop(store, NOON, live=True)
@@ -86,17 +90,27 @@ async def test_no_page_reads_the_rows_of_shops_it_is_not_about(store: Store) -> 
     site = await busy_house(store)
     asked: Any = Explained(store)
     days, period = {site.site_id: TODAY}, (TODAY - 29 * DAY, TODAY)
-    await counts_by_page(asked, site.site_id, *period)
-    await counts_of_all(asked, days, 30)
-    await ends_of_all(asked, days, 30)
+    await recent_of(asked, days, 30, [(site, page) for page in site.pages.values()])
+    await ask_all(
+        asked,
+        [Subject(site, page, TODAY - 20 * DAY) for page in site.pages.values()],
+        ZonesQuery(),
+        NOON,
+    )
     await known_of(asked, (site.site_id, 1), period, period)
     await lately_of_all(asked, days, 12)
     await signs(asked, site, NOON)
     await engines(asked, site, TODAY - DAY)
+    await grounds_of(asked, site, [1, 2], (TODAY - DAY, TODAY))
+    stays = [(1, (TODAY - DAY, TODAY)), (2, (TODAY, TODAY))]
+    async for _ in views_of_pages(asked, Span.of(site, TODAY - DAY, TODAY), stays, ended=True):
+        pass
+    view_ids = {TODAY: [1, 2], TODAY - DAY: [3]}
+    await rows_of_days(asked, site.site_id, view_ids)
     await asked.fetch("SELECT count(*) FROM view")
     *plans, of_all = asked.plans
     assert SCANNED.search(of_all), "a scan is told from an index"
-    assert len(plans) == 7
+    assert len(plans) == 9
     for plan in plans:
         assert "Index" in plan, plan
         assert not SCANNED.search(plan), plan

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from fastapi import APIRouter
@@ -20,28 +21,36 @@ from app.pages import router
 from app.pages.labels import VIEWS
 from app.pages.reading.tabs import OWN_PAGE, STYLES
 from app.picturing.layouts import layouts_of
+from app.shops import find_site, put_page, put_zones
+from app.store import Store
+from collector.codes import Phase
 from collector.sites import Site
-from tests.build import PHONE, Walker, make_shop, page_of
+from tests.app.build import heard, opened, put_views
+from tests.build import PHONE, SHIPPING, Walker, make_shop, page_of
 from tests.conftest import NOON, emptied
 from tests.counting import LEARNING, MOST_STATEMENTS, Asked, asked_of
-from tests.pages.conftest import visited_shop
+from tests.pages.conftest import VISITS, visited_shop
 from tests.serving import Running
 
 PAGE = "/sites/{key}/pages/{slug}"
-A_MAP, A_CONTRAST = 16, 8
-"""Statements that reading one of these takes, the first time that it is asked for, where it rests
-on one open day: a shop's past is read from sums, and each further open day takes a few more."""
+AN_ANSWER = 1
+"""What a contrast takes beyond what any page may ask, where it is refused: why it is."""
 
-PAGES = 4
+A_MAP = 3
+"""What a map takes beyond it: what it rests on, what opened, the rows of that, and the picture.
+Of a past that is sealed it asks for tiles, and only where a part is open for the others."""
+
+SMALL_MAPS = 5
+"""What those of a shop's page take, together."""
+
 READS = {
     PAGE: A_MAP,
-    f"{PAGE}/stalls": A_CONTRAST,
-    f"{PAGE}/form": A_CONTRAST,
-    f"{PAGE}/compare": A_CONTRAST + 2 * A_MAP,
-    "/": PAGES * A_CONTRAST,
-    "/sites/{key}": PAGES * (A_CONTRAST + A_MAP),
+    f"{PAGE}/stalls": AN_ANSWER,
+    f"{PAGE}/form": AN_ANSWER,
+    f"{PAGE}/compare": AN_ANSWER + 2 * (A_MAP + 2),
+    "/sites/{key}": SMALL_MAPS,
 }
-"""What these pages may have read besides, where it is not held."""
+"""What these pages may have read besides, where it is not held: whatever the shop's size."""
 
 
 def paths_of(of: APIRouter) -> Iterator[str]:
@@ -125,6 +134,49 @@ def test_a_page_asks_at_most_five_questions(town: Town, address: str) -> None:
         assert len(later.statements) <= MOST_STATEMENTS, later.statements
         most = MOST_STATEMENTS + READS.get(address, 0)
         assert len(first.statements) <= most, (one, len(first.statements), first.statements)
+
+
+_SEALED = "INSERT INTO job (name, site_id, period, state) VALUES ('seal', $1, $2, 'done')"
+
+
+async def grown(store: Store, site: Site, slugs: Iterable[str], days: Iterable[int]) -> Site:
+    """A live shop whose pages were met on these days; the days before them are sealed."""
+    numbers = count(1)
+    for slug in slugs:
+        page_id = await put_page(store, site, slug, NOON, phase=Phase.CHECKOUT)
+        await put_zones(store, site, page_id, SHIPPING, NOON)
+        for at in (NOON - timedelta(days=back, hours=1) for back in days):
+            met = [opened(next(numbers), at, page_id, visitor=n) for n in range(1, VISITS + 1)]
+            told = [heard("2.h5", row["view_id"], at, visitor=row["visitor"]) for row in met]
+            await put_views(store, site, *met, *told)
+    site = await find_site(store, site.public_key)
+    for back in days:
+        day = site.day_of(NOON - timedelta(days=back))
+        await close_day(store, site, day, NOON)
+        await store.execute(_SEALED, site.site_id, day - timedelta(days=1))
+    return await find_site(store, site.public_key)
+
+
+def test_neither_pages_nor_days_nor_shops_make_it_more(town: Town) -> None:
+    store, do = town.gloed.store, town.gloed.do
+    small = do(grown(store, do(make_shop(store, NOON, "Klein", live=True)), ["shipping"], [0]))
+    slugs = ["cart", "shipping", "payment", "address", "review"]
+    large = do(grown(store, do(make_shop(store, NOON, "Groot", live=True)), slugs, [9, 6, 3, 0]))
+    for site in (small, large):
+        do(put_role(store, "designer", site, "owner"))
+    for template in ("/sites/{key}", PAGE, f"{PAGE}/stalls", f"{PAGE}/compare?kind=click"):
+        asked = []
+        for site in (small, large):
+            town.change()
+            address = template.replace("{key}", site.public_key).replace("{slug}", "shipping")
+            told = town.ask(address)
+            assert told.answer.status_code == 200
+            asked.append(len(told.statements))
+        assert asked[0] == asked[1], template
+    town.change()
+    told = town.ask("/")
+    assert all(site.name in told.answer.text for site in (small, large, town.live))
+    assert len(told.statements) <= MOST_STATEMENTS, told.statements
 
 
 def maps() -> Iterator[str]:

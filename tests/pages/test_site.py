@@ -43,7 +43,7 @@ def test_a_share_of_orders_is_told_with_its_interval_and_its_change(shop: Site) 
 def test_a_change_that_may_be_chance_is_called_unsure(shop: Site) -> None:
     told = change_sentence(Ends(10, 12), Ends(11, 11), 10, ENGLISH)
     assert told.startswith("Whether that is a change from the 30 days before is not sure (")
-    assert "no such visits" in change_sentence(Ends(10, 12), Ends(2, 3), 10, ENGLISH)
+    assert "too few such visits" in change_sentence(Ends(10, 12), Ends(2, 3), 10, ENGLISH)
 
 
 def test_a_small_shop_is_told_what_it_takes(shop: Site) -> None:
@@ -76,6 +76,8 @@ def test_both_the_shops_and_the_shops_own_page_open_with_it(
         text = Sheet(designer.get(path).text).text
         assert "Of 4 visits that reached the checkout in the last 30 days 25" in text
         assert "shipping: " in text
+        assert text.count("went no further") == 1, "of pages before the order that somebody left"
+        assert "3 went no further" in text
 
 
 # A shop's page ------------------------------------------------------------------------------------
@@ -91,7 +93,7 @@ def test_pages_are_small_maps_along_the_journey_each_with_its_stall(
     assert picture.headers["content-type"] == "image/png"
     items = [e.text for e in sheet.all("li")]
     assert "Longest at verzendkosten: " in items[1]
-    assert "told by 6 visits" in items[1]
+    assert "measured in 6 visits" in items[1]
     assert "No page view in the last 30 days." in items[0]
 
 
@@ -240,6 +242,9 @@ def test_two_cohorts_stand_side_by_side_on_one_scale(
     asked = [dict(parse_qsl(urlsplit(source).query)) for source in pictures]
     assert [one["outcome"] for one in asked] == ["abandoned", "completed"]
     assert asked[0]["scale_max"] == asked[1]["scale_max"]
+    first, second = (e.text.partition("nothing ")[2] for e in sheet.all("figcaption")[:2])
+    assert first == second == f"{first.split()[0]} s per visit per 100 × 100 px", "one legend"
+    assert float(first.split()[0]) == pytest.approx(1e4 * float(asked[0]["scale_max"]), rel=0.05)
     for source in pictures:
         drawn = designer.get(designer.base_url.join(page).join(source))
         assert drawn.headers["content-type"] == "image/png", drawn.text

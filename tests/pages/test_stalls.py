@@ -91,7 +91,7 @@ def shown(designer: httpx.Client, site: Site, name: str, query: str = "", **more
         f"/sites/{site.public_key}/pages/shipping/{name}{query}", headers=more or None
     )
     assert answer.status_code == 200, answer.text
-    return answer.text
+    return answer.text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_it_opens_with_one_sentence_then_ranks_the_zones_then_draws_the_map(

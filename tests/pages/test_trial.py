@@ -104,24 +104,40 @@ def test_a_view_has_left_when_its_clock_falls_silent(
     assert view.left_after_s(OPENED + timedelta(seconds=after_s)) == left
 
 
-def test_the_script_says_by_itself_that_it_leaves() -> None:
-    events = pack_events(
-        [
-            (Kind.CLICK, 100, 5, 5, 0, 0, 0, 0, 0),
-            (Kind.SCROLL, 200, 0, 900, 0, 0, 0, 0, 0),
-            (Kind.LEAVE, 300, 0, 0, 0, 0, 0, 0, 0),
-        ]
-    )
-    row = {
-        "view_id": 3,
+def batch(*events: tuple[int, ...], view_id: int) -> dict[str, Any]:
+    return {
+        "view_id": view_id,
         "page_id": 7,
         "opened_min": int(OPENED.timestamp()) // 60,
         "codes": pack_codes(Codes(device=Device.DESKTOP)),
         "at": OPENED + timedelta(seconds=40),
         "n": 0,
         "enc": ENC,
-        "ev": events,
+        "ev": pack_events(events),
     }
+
+
+def test_presses_that_both_forms_tell_of_are_told_once() -> None:
+    label, its_field = (
+        (Kind.CLICK, 100, 5, 5, 0, 0, 0, 0, 0),
+        (Kind.CLICK, 101, 5, 5, 1, 0, 0, 0, 0),
+    )
+    again = (Kind.CLICK, 900, 5, 5, 1, 0, 0, 0, 0)
+    (view,) = trials(
+        SITE,
+        [beacon("open", 0), beacon("1.p1", 1), beacon("1.p2", 2)],
+        [batch(label, its_field, view_id=1), batch(again, view_id=1)],
+    )
+    assert {(signal.zone, signal.amount) for signal in view.signals} == {("bank", 2)}
+
+
+def test_the_script_says_by_itself_that_it_leaves() -> None:
+    row = batch(
+        (Kind.CLICK, 100, 5, 5, 0, 0, 0, 0, 0),
+        (Kind.SCROLL, 200, 0, 900, 0, 0, 0, 0, 0),
+        (Kind.LEAVE, 300, 0, 0, 0, 0, 0, 0, 0),
+        view_id=3,
+    )
     (view,) = trials(SITE, [], [row, {**row, "page_id": 8, "view_id": 4}])
     assert view.device is Device.DESKTOP
     assert view.left_after_s(OPENED + timedelta(seconds=41)) == 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,10 +11,10 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
-from app import checking
+from app import checking, consents
 from app.pages import words
 from app.pages.words import LOCALES, WORDS, words_for
 from collector.sites import Site
@@ -27,13 +28,15 @@ Message = str | tuple[str, ...]
 
 
 def said() -> set[Message]:
-    """Every message of the templates, of the code beside them, and of what checks find."""
+    """Every message of the templates, of the code beside them, of what checks find, and of what a
+    shop has to do for a consent tool."""
     homes = Path(words.__file__).parent, Path(checking.__file__).parent
-    return {
+    found = {
         message
         for home in homes
         for _, _, message, _, _ in extract_from_dir(home, METHODS, OPTIONS)
     }
+    return found | {message for _, message, _, _ in extract_from_file("python", consents.__file__)}
 
 
 def catalogue(language: str) -> Catalog:
@@ -111,8 +114,24 @@ def test_numbers_and_dates_are_written_as_the_reader_writes_them() -> None:
         ]
         for language, one in WORDS.items()
     }
-    assert told["nl"] == ["1.234,6", "40", "0,0023", "58\xa0%", "22 november 2026", "13:05:09"]
-    assert told["en"] == ["1,234.6", "40", "0.0023", "58\xa0%", "22 November 2026", "13:05:09"]
+    assert told["nl"] == ["1.234,6", "40", "0,0023", "58\xa0%", "22\xa0november 2026", "13:05:09"]
+    assert told["en"] == ["1,234.6", "40", "0.0023", "58\xa0%", "22\xa0November 2026", "13:05:09"]
+
+
+def test_both_ends_of_an_interval_are_written_apart() -> None:
+    english = WORDS["en"]
+    assert english.around(0.99, 0.97, 1.02) == {"value": "0.99", "low": "0.97", "high": "1.02"}
+    assert english.around(1.2, 0.9, 1.44) == {"value": "1.2", "low": "0.9", "high": "1.4"}
+    assert english.around(1.2, 0.9, math.inf)["high"] == "∞"
+
+
+def test_a_line_does_not_end_between_a_number_and_its_unit() -> None:
+    dutch = WORDS["nl"].catalogue
+    assert dutch.gettext("%(amount)s s per visit") == "%(amount)s\xa0s per bezoek"
+    assert dutch.gettext("may be chance (p = %(p)s)") == "kan toeval zijn (p\xa0=\xa0%(p)s)"
+    assert WORDS["en"].catalogue.gettext("per 100 × 100 px") == "per 100\xa0×\xa0100\xa0px"
+    told = dutch.ngettext("%(n)s visit", "%(n)s visits", 2)
+    assert told == "%(n)s bezoeken", "words that are no unit may part"
 
 
 def test_a_page_is_in_the_language_that_was_asked_for(designer: httpx.Client, shop: Site) -> None:
@@ -120,7 +139,7 @@ def test_a_page_is_in_the_language_that_was_asked_for(designer: httpx.Client, sh
     dutch = Sheet(designer.get(path, headers={"accept-language": "nl-NL,nl;q=0.9"}).text)
     assert dutch.all("html", lang="nl")
     assert dutch.facts()["Dekking"] == "50 % van de paginaweergaven"
-    assert dutch.facts()["Periode"].startswith("20 oktober 2026 – 18 november 2026")
+    assert dutch.facts()["Periode"].startswith("20 okt – 18 nov 2026")
     assert "Hier blijven bezoekers steken" in dutch.text
     assert dutch.rows()[0][1].count(",") == 1
     english = Sheet(designer.get(path).text)

@@ -23,12 +23,12 @@ def test_a_dutch_checkout_is_read_in_the_order_of_the_page() -> None:
         ("field", "Land", 'select[name="land"]'),
         ("field", "Verzending", 'input[name="verzending"]'),
         ("field", "Voorwaarden", "#voorwaarden"),
-        ("text", "Coupon", "div.kortingscode-regel"),
+        ("text", "Kortingscode", "div.kortingscode-regel"),
         ("field", "Opmerking", 'textarea[name="opmerking"]'),
-        ("text", "Shipping cost", "tr.verzendkosten"),
-        ("text", "Price", "td.prijs"),
-        ("text", "Total", "tr.order-totaal"),
-        ("frame", "Payment frame", "#ideal-frame"),
+        ("text", "Verzendkosten", "tr.verzendkosten"),
+        ("text", "Prijs", "td.prijs"),
+        ("text", "Totaal", "tr.order-totaal"),
+        ("frame", "Betaalkader", "#ideal-frame"),
         ("pay", "Bestelling plaatsen", 'input[name="plaats"]'),
     ]
 
@@ -42,6 +42,18 @@ def test_made_up_ids_amounts_and_what_nothing_reaches_are_left_out() -> None:
         ("button", "Save for later", "button.btn"),
         ("text", "Price", "span.price"),
     ]
+
+
+def test_names_of_ours_are_in_the_pages_language() -> None:
+    form = '<form><input class="a"><button class="go"></button><p class="price">9</p></form>'
+    for lang, names in (
+        ("nl-BE", ["Veld", "Knop", "Prijs"]),
+        ("NL", ["Veld", "Knop", "Prijs"]),
+        ("nds", ["Field", "Button", "Price"]),
+        ("", ["Field", "Button", "Price"]),
+    ):
+        found = propose_zones(f'<html lang="{lang}"><body>{form}</body></html>')
+        assert [zone.name for zone in found] == names, lang
 
 
 @pytest.mark.parametrize("page", [DUTCH, ENGLISH])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -9,14 +11,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from app.changes import changes_of
 from app.context import Context
 from app.contrasting.asked import CohortFilter, VisitFilter
 from app.contrasting.pixels import PixelAnswer
 from app.contrasting.question import Question
 from app.contrasting.schedule import Stage
 from app.drawing.overlays import Picture
-from app.mapping.filters import MapQuery
+from app.mapping.filters import TIMED, MapQuery
 from app.mapping.maps import PageMap
 from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
@@ -24,11 +25,12 @@ from app.pages.labels import KINDS
 from app.pages.reading.around import around
 from app.pages.reading.asked import plainly
 from app.pages.reading.comparing import ready_made
+from app.pages.reading.maps import area_told
 from app.pages.reading.stalls import Asked, few_of_question, read_asked
 from app.pages.reading.standing import drawn_on
 from app.pages.reading.telling import Telling
 from app.pages.rendering import page_response
-from app.pages.words import Words, words_for
+from app.pages.words import words_for
 from app.picturing.layouts import Layout
 from app.problems import BadParameters, NotFound, TooFewVisits
 from collector.sites import Site
@@ -39,12 +41,17 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One cohort's map; picture is the query of its image, None where it is not told."""
+    """One cohort's map.
+
+    picture  the query of its image, None where it is not told
+    full     the amount that full colour stands for, as the map's legend tells it
+    """
 
     name: str
     cohort: str
     found: PageMap | None = None
     picture: str | None = None
+    full: float = 0.0
 
 
 @router.get("/sites/{key}/pages/{slug}/compare")
@@ -69,34 +76,33 @@ async def compare_page(
         return page_response(request, "compare.html.jinja", shown, 422)
     words = words_for(request.headers.get("accept-language", ""))
     contrasts = context.overlays.contrasts
-    name = await contrasts.name(context, site, page, asked.pixels)
+    name, changes = await contrasts.name_and_changes(context, site, page, asked.pixels)
     try:
         question = await contrasts.question(context, name, site, page, asked.query)
     except TooFewVisits as problem:
         few = await few_of_question(context, site, page, asked, problem)
         return page_response(request, "compare.html.jinja", {**shown, **few})
-    told = await _told(context, name, asked, question, words)
+    telling = Telling(question, words)
+    told = await _told(context, name, asked, question, telling)
+    told["ready_made"] = ready_made(telling, changes)
     return page_response(request, "compare.html.jinja", {**shown, **told})
 
 
 async def _told(
-    context: Context, name: str, asked: Asked, question: Question, words: Words
+    context: Context, name: str, asked: Asked, question: Question, telling: Telling
 ) -> dict[str, Any]:
-    telling = Telling(question, words)
     drawn = await _difference(context, name, asked, question)
     kind = asked.carried.get("kind", "stall")
     kind = kind if kind in KINDS else "stall"
     layout = drawn.layout if drawn is not None else None
     sides = await _sides(context, name, asked, question, telling, kind, layout)
     return {
-        "ready_made": ready_made(
-            telling, await changes_of(context.store, question.site, question.page)
-        ),
         "sides": sides,
         "zones": _zones(sides),
         "one_layout": len({side.found.layout for side in sides if side.found}) <= 1,
         "kind": kind,
         "kind_label": KINDS[kind],
+        "timed": kind in TIMED,
         "drawn": drawn,
         "drawn_on": drawn_on(question, drawn),
         "least_drawn": MIN_VISITS,
@@ -127,16 +133,21 @@ async def _sides(
 ) -> tuple[Side, ...]:
     """Both maps; the one whose hottest place is hotter gives the scale to both."""
     expressions = asked.query.a, asked.query.b
-    pictures: list[tuple[MapQuery, Picture] | None] = []
-    for cohort in asked.query.cohorts:
-        drawn = await _drawn(context, name, question, cohort, kind, layout)
-        pictures.append(drawn)
-        layout = layout or (drawn[1].found.layout if drawn else None)
+    first, second = asked.query.cohorts
+    if layout is not None:
+        drawn = await _drawn(context, name, question, {0: first, 1: second}, kind, layout)
+    else:  # that of the one is the other's ground
+        drawn = await _drawn(context, name, question, {0: first}, kind, None)
+        layout = drawn[0][1].found.layout if drawn else None
+        drawn |= await _drawn(context, name, question, {1: second}, kind, layout)
+    pictures = [drawn.get(place) for place in range(2)]
     top = max((one[1].drawing.scale_max for one in pictures if one is not None), default=0.0)
     return tuple(
         Side(name, expression)
         if one is None
-        else Side(name, expression, one[1].found, _address(one[0], top))
+        else Side(
+            name, expression, one[1].found, _address(one[0], top), top * area_told(one[1].found)
+        )
         for name, expression, one in zip(telling.names(), expressions, pictures, strict=True)
     )
 
@@ -145,26 +156,42 @@ async def _drawn(
     context: Context,
     name: str,
     question: Question,
-    cohort: CohortFilter,
+    cohorts: Mapping[int, CohortFilter],
     kind: str,
     layout: Layout | None,
-) -> tuple[MapQuery, Picture] | None:
-    """On the layout of the other where enough met it there, else on the cohort's own; None where
-    there are too few anyhow.
+) -> dict[int, tuple[MapQuery, Picture]]:
+    """On this layout where enough met it there, else on the cohort's own; without those that have
+    too few anyhow. What they rest on is read at once.
 
     name  of the comparison's data: both maps and the difference are of one state of them
     """
-    site, page = question.site, question.page
+    found: dict[int, tuple[MapQuery, Picture]] = {}
+    left = dict(cohorts)
     for ground in dict.fromkeys((layout, None)):
-        try:
-            query = map_of(question.query, cohort, question.period, kind, ground)
-            own = f"{name} {query.model_dump_json()}"
-            return query, await context.overlays.picture(context, site, page, query, own)
-        except TooFewVisits:
-            continue
-        except BadParameters:
-            return None
-    return None
+        queries = _queries(question, left, kind, ground)
+        named = {f"{name} {query.model_dump_json()}": place for place, query in queries.items()}
+        asked = {own: (question.page, queries[place]) for own, place in named.items()}
+        told = await context.overlays.pictures(context, question.site, asked)
+        left = {}
+        for own, one in told.items():
+            if isinstance(one, Picture):
+                found[named[own]] = queries[named[own]], one
+            elif isinstance(one, TooFewVisits):
+                left[named[own]] = cohorts[named[own]]
+            elif not isinstance(one, BadParameters):
+                raise one
+    return found
+
+
+def _queries(
+    question: Question, cohorts: Mapping[int, CohortFilter], kind: str, layout: Layout | None
+) -> dict[int, MapQuery]:
+    """Of those that can have a map."""
+    told = {}
+    for place, cohort in cohorts.items():
+        with suppress(BadParameters):
+            told[place] = map_of(question.query, cohort, question.period, kind, layout)
+    return told
 
 
 def map_of(

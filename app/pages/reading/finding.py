@@ -97,11 +97,13 @@ def _called(telling: Telling, answer: ZoneAnswer, zone: ZoneRow) -> str:
 def _bound(telling: Telling, answer: ZoneAnswer) -> Iterator[str]:
     if answer.bound is not None:
         yield telling.ngettext(
-            "If all of them had ordered as the others do, at most %(n)s order a month: an upper "
-            "bound, not a promise.",
-            "If all of them had ordered as the others do, at most %(n)s orders a month: an upper "
-            "bound, not a promise.",
+            "If all of them had ordered as the others do, at most %(n)s order a month (%(low)s to "
+            "%(high)s): an upper bound, not a promise.",
+            "If all of them had ordered as the others do, at most %(n)s orders a month (%(low)s to "
+            "%(high)s): an upper bound, not a promise.",
             answer.bound.orders,
+            low=telling.words.number(answer.bound.low),
+            high=telling.words.number(answer.bound.high),
         )
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from app.changes import changes_in
+from app.changes import changes_on
 from app.context import Context
-from app.drawing.overlays import Picture, etag
+from app.drawing.overlays import Picture, etag_and_changes
 from app.drawing.painting import CONTOUR_SHARES, MOST_DOTS
 from app.links import own_url
 from app.mapping.filters import PLACELESS, TIMED
@@ -83,7 +83,7 @@ async def _answer(
     shown: dict[str, Any],
 ) -> Response:
     assert asked.query is not None
-    name = await etag(context, site, page, asked.query)
+    name, changes = await etag_and_changes(context, site, page, asked.query)
     period: tuple[date, date] = shown["period"]
     try:
         drawn = await context.overlays.picture(context, site, page, asked.query, name)
@@ -95,7 +95,7 @@ async def _answer(
     told = {**_choices(found.layouts), **_told(asked, drawn)}
     if shown["at_home"]:
         # In the shop's own words, and so for nobody who only holds a link.
-        told["changes"] = await changes_in(context.store, site, page, *period)
+        told["changes"] = changes_on(changes, site, *period)
     period = found.date_from, found.date_to
     told["audience"] = drawn.of_shop
     if not found.views:
@@ -153,7 +153,7 @@ def _told(asked: Asked, drawn: Picture) -> dict[str, Any]:
     return {
         "found": found,
         "drawing": drawing,
-        "full_colour": drawing.scale_max * _area(found),
+        "full_colour": drawing.scale_max * area_told(found),
         "style": found.query.style,
         "by_visit": per_visit(found.query),
         "estimated": found.query.kind == "stall" and found.scriptless,
@@ -180,7 +180,7 @@ def _told(asked: Asked, drawn: Picture) -> dict[str, Any]:
     }
 
 
-def _area(found: PageMap) -> int:
+def area_told(found: PageMap) -> int:
     """The px² that the amount of full colour is told for; a part of the page is told as a whole."""
     if found.query.kind == "attention":
         return found.width_px * BAND_PX

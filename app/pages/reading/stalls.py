@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from app.changes import Change, changes_of
+from app.changes import Change
 from app.context import Context
 from app.contrasting.asked import PixelsQuery, ZonesQuery, period_of
 from app.contrasting.pixels import PixelAnswer
@@ -144,8 +144,8 @@ async def stalls_page(
     words = words_for(request.headers.get("accept-language", ""))
     if asked.wrong:
         return _unread(request, "stalls.html.jinja", outside, asked)
-    name = await context.overlays.contrasts.name(context, site, page, asked.pixels)
     contrasts = context.overlays.contrasts
+    name, changes = await contrasts.name_and_changes(context, site, page, asked.pixels)
     try:
         question = await contrasts.question(context, name, site, page, asked.query)
     except TooFewVisits as problem:
@@ -154,7 +154,6 @@ async def stalls_page(
     answer = await contrasts.zones(context, name, question)
     drawn = await _drawn(context, name, asked, question)
     telling = Telling(question, words)
-    changes = await changes_of(context.store, site, page)
     shown = {
         **outside,
         **_common(asked, question, telling, changes),
@@ -179,7 +178,7 @@ async def form_page(
     if asked.wrong:
         return _unread(request, "form_report.html.jinja", outside, asked)
     contrasts = context.overlays.contrasts
-    name = await contrasts.name(context, site, page, asked.pixels)
+    name, changes = await contrasts.name_and_changes(context, site, page, asked.pixels)
     try:
         question = await contrasts.question(context, name, site, page, asked.query)
     except TooFewVisits as problem:
@@ -187,7 +186,6 @@ async def form_page(
         return page_response(request, "form_report.html.jinja", {**outside, **few})
     report = await contrasts.fields(context, name, question)
     telling = Telling(question, words)
-    changes = await changes_of(context.store, site, page)
     shown = {
         **outside,
         **_common(asked, question, telling, changes),

@@ -80,14 +80,16 @@ def left_out(telling: Telling) -> str:
     """Visits that belong to neither."""
     question = telling.question
     handed = telling.ngettext(
-        "%(n)s visit pressed pay and is of unknown end",
-        "%(n)s visits pressed pay and are of unknown end",
+        "%(n)s visit that pressed pay and whose end is unknown",
+        "%(n)s visits that pressed pay and whose end is unknown",
         question.handed_over,
     )
     undecided = telling.ngettext(
-        "%(n)s is not decided yet", "%(n)s are not decided yet", question.undecided
+        "%(n)s not decided yet", "%(n)s not decided yet", question.undecided
     )
-    return telling._("Of neither: %(handed)s, %(undecided)s.", handed=handed, undecided=undecided)
+    return telling._(
+        "Counted as neither: %(handed)s, %(undecided)s.", handed=handed, undecided=undecided
+    )
 
 
 def held(telling: Telling) -> str:
@@ -113,7 +115,7 @@ def steps(telling: Telling) -> tuple[Step, ...]:
     return tuple(
         Step(
             name=telling._(STAGES[one.stage]),
-            on=_day(telling, one),
+            on=_day(telling, one, present=one.stage is present),
             reached=one.reached,
             present=one.stage is present,
         )
@@ -136,10 +138,11 @@ def drawn_on(question: Question, drawn: PixelAnswer | None) -> date | None:
     return question.today + wait if wait <= FAR else None
 
 
-def _day(telling: Telling, milestone: Milestone) -> str:
+def _day(telling: Telling, milestone: Milestone, *, present: bool) -> str:
+    """Nothing where no visit yet tells since when the first stage holds."""
     on: date | None = milestone.on
     if on is None:
-        return telling._("not at this rate")
+        return "" if present else telling._("not at this rate")
     day = telling.words.day(on)
     if milestone.reached:
         return telling._("since %(day)s", day=day)

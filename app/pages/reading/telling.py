@@ -86,12 +86,11 @@ class Telling:
         """How many times as long, with its margin; a dash where it is not known."""
         if not math.isfinite(told.value):
             return "–"
-        return self._(
-            "%(value)s (%(low)s–%(high)s)",
-            value=self.words.number(told.value, 1),
-            low=self.words.number(told.low, 1),
-            high=self.words.number(told.high, 1),
-        )
+        return self._("%(value)s (%(low)s–%(high)s)", **self.written(told))
+
+    def written(self, told: Interval) -> dict[str, str]:
+        """An estimate and the ends of its interval, as one message takes them."""
+        return self.words.around(told.value, told.low, told.high)
 
     # Zones ----------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from app.pages.faults import Fault, Faults, fault, refused
 from app.pages.forms import fields_of, read_form
 from app.pages.labels import PHASES, ROLES
 from app.pages.rendering import HEADERS, page_response
+from app.pages.setting_up.systems import SYSTEMS, plan_of
 from app.pages.words import N_, Words, words_for
 from app.plans import begin_with
 from app.shops import ShopError, end_zone, put_page, put_zone
@@ -25,7 +26,6 @@ from collector.sites import Page, Zone
 from collector.wire import SLUG
 from heatmap.bandwidth import MAX_BANDWIDTH_PX, MIN_BANDWIDTH_PX
 from snippets.errors import SnippetError
-from snippets.plan import preset
 from snippets.selectors import check_selector
 
 router = APIRouter()
@@ -43,15 +43,6 @@ WATCHES: Mapping[str, str] = {
     "validity": N_("Tell when the browser finds it wrong, and right again"),
     "checked": N_("Tell when it is ticked"),
 }
-SYSTEMS: Mapping[str, str] = {
-    "woocommerce": N_("WooCommerce, classic checkout"),
-    "woocommerce-blocks": N_("WooCommerce, checkout of blocks"),
-    "magento-luma": "Magento (Luma)",
-    "prestashop": "PrestaShop",
-    "shopware": "Shopware",
-}
-"""Whose checkouts are known, element by element."""
-
 PHASE_OF = {phase.name.lower(): phase for phase in Phase}
 
 
@@ -102,7 +93,8 @@ async def _begin(
     if system not in SYSTEMS:
         told = {"system": fault(words, N_("Choose the system that your shop runs on."))}
         return _list(request, at, told, fields, 422)
-    await begin_with(context.store, at.site, preset(system), context.clock())
+    plan = plan_of(system, at.site.pages, words)
+    await begin_with(context.store, at.site, plan, context.clock())
     context.catalogue.forget()
     return RedirectResponse("pages", 303, HEADERS)
 

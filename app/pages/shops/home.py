@@ -14,12 +14,13 @@ from app.context import Context
 from app.contrasting.question import least_of
 from app.pages.door import ContextDep, OwnerDep
 from app.pages.labels import PHASES
-from app.pages.queries import Counts, counts_of_all, ends_of_all, lately_of_all
+from app.pages.queries import Counts, Recent, lately_of_all
 from app.pages.rendering import page_response
-from app.pages.shops.opening import DAYS, Opening, opening
+from app.pages.shops.opening import DAYS, Opening, recent_and_openings
 from app.pages.shops.trial import Trial, trials
 from app.pages.words import Words, words_for
 from app.shops import list_sites
+from collector.codes import Phase
 from collector.sites import Page, Site
 
 router = APIRouter()
@@ -35,6 +36,7 @@ class Shop:
     site: Site
     pages: tuple[Page, ...]
     counts: Mapping[int, Counts]
+    gone: Mapping[int, int]
     opening: Opening
     threshold: int
     trials: tuple[Trial, ...]
@@ -68,18 +70,16 @@ async def shops(
 async def _shops(context: Context, sites: Sequence[Site], words: Words) -> list[Shop]:
     """However many there are, each question is asked once."""
     days = {site.site_id: site.day_of(context.clock()) for site in sites}
-    counts = await counts_of_all(context.store, days, DAYS)
-    ends = await ends_of_all(context.store, days, DAYS)
+    recent, openings = await recent_and_openings(context, sites, words)
     on_trial = [site for site in sites if site.state == "trying"]
     walked = await _walked(context, on_trial, days)
     return [
         Shop(
             site=site,
             pages=along_the_journey(site),
-            counts=counts.get(site.site_id, {}),
-            opening=await opening(
-                context, site, ends[site.site_id], counts.get(site.site_id, {}), words
-            ),
+            counts=recent.counts.get(site.site_id, {}),
+            gone=gone_from(site, recent),
+            opening=openings[site.site_id],
             threshold=least_of(site),
             trials=walked.get(site.site_id, ()),
         )
@@ -89,6 +89,18 @@ async def _shops(context: Context, sites: Sequence[Site], words: Words) -> list[
 
 def along_the_journey(site: Site) -> tuple[Page, ...]:
     return tuple(sorted(site.pages.values(), key=lambda page: (page.phase, page.page_id)))
+
+
+def gone_from(site: Site, recent: Recent) -> Mapping[int, int]:
+    """By page, visits that went no further; of those before the order that enough visits met."""
+    least, (ends, _) = least_of(site), recent.ends[site.site_id]
+    counts = recent.counts.get(site.site_id, {})
+    met = (page for page in site.pages.values() if page.page_id in counts)
+    return {
+        page.page_id: ends.gone.get(page.page_id, 0)
+        for page in met
+        if page.phase != Phase.DONE and counts[page.page_id].visits >= least
+    }
 
 
 async def _walked(

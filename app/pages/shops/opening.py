@@ -7,20 +7,18 @@ than its threshold is told that.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from app.context import Context
 from app.contrasting.asked import ZonesQuery
-from app.contrasting.question import ask, least_of
+from app.contrasting.question import Question, Subject, ask_all, first_days_of, least_of
 from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.keeping import Sentence
-from app.pages.queries import Counts, Ends
+from app.pages.queries import Counts, Ends, Recent, recent_of
 from app.pages.reading.finding import finding
 from app.pages.reading.telling import Telling
 from app.pages.words import Words
-from app.problems import TooFewVisits
 from collector.codes import Phase
 from collector.sites import Page, Site
 from heatmap.intervals import rate_difference, rate_interval
@@ -30,6 +28,13 @@ MINUS = "\N{MINUS SIGN}"
 NOTHING = Sentence("", -math.inf)
 MOST_PAGES = 6
 """A checkout has four or five; more contrasts would make the first look of a day wait."""
+
+MOST_VIEWS = 50_000
+"""Of the last month, that are read at once: what they told takes some 50 MB until it is columns.
+A page that has more is read alone."""
+
+Key = tuple[int, int]
+"""Shop and page."""
 
 SURE = 1e6
 """Makes what was decided outweigh everything that was not."""
@@ -47,15 +52,56 @@ class Opening:
     stall: str
 
 
-async def opening(
-    context: Context, site: Site, ends: tuple[Ends, Ends], views: Mapping[int, Counts], words: Words
+async def recent_and_openings(
+    context: Context, sites: Sequence[Site], words: Words
+) -> tuple[Recent, dict[int, Opening]]:
+    """By shop: however many there are, each question is asked once."""
+    days = {site.site_id: site.day_of(context.clock()) for site in sites}
+    pages = {_name(context, site, page, words): (site, page) for site, page in _asked(sites)}
+    owners = {name: (site.site_id, site.data_version) for name, (site, _) in pages.items()}
+    sentences = context.overlays.sentences
+    lacking = [pages[name] for name in sentences.lacks(owners)]
+    recent = await recent_of(context.store, days, DAYS, lacking)
+
+    async def make(names: list[str]) -> dict[str, Sentence]:
+        of_pages = [pages[name] for name in names]
+        found = await _sentences(context, of_pages, recent, words)
+        return {name: found[_key(*pages[name])] for name in names}
+
+    told = await sentences.get_all(owners, make)
+    by_page = {
+        _key(*pages[name]): sentence
+        for name, sentence in told.items()
+        if isinstance(sentence, Sentence)
+    }
+    return recent, {site.site_id: _opening(site, recent, by_page, words) for site in sites}
+
+
+def _opening(
+    site: Site, recent: Recent, sentences: Mapping[Key, Sentence], words: Words
 ) -> Opening:
-    told = [
-        (await stall_sentence(context, site, page, words), page) for page in on_the_way(site, views)
-    ]
+    met = on_the_way(site, recent.counts.get(site.site_id, {}))
+    told = [(sentences[_key(site, page)], page) for page in met]
     sentence, page = max(told, key=lambda one: one[0].weight, default=(NOTHING, None))
-    conversion = conversion_sentence(site, ends, words)
+    conversion = conversion_sentence(site, recent.ends[site.site_id], words)
     return Opening(conversion, page if sentence.text else None, sentence.text)
+
+
+def _key(site: Site, page: Page) -> Key:
+    return site.site_id, page.page_id
+
+
+def _asked(sites: Iterable[Site]) -> list[tuple[Site, Page]]:
+    """Pages before the order."""
+    return [
+        (site, page) for site in sites for page in site.pages.values() if page.phase != Phase.DONE
+    ]
+
+
+def _name(context: Context, site: Site, page: Page, words: Words) -> str:
+    """What a page's sentence is kept under, until the shop's data change."""
+    today = site.day_of(context.clock())
+    return f"{site.site_id} {site.state} {page.page_id} {today} {words.language}"
 
 
 def on_the_way(site: Site, views: Mapping[int, Counts]) -> list[Page]:
@@ -67,23 +113,45 @@ def on_the_way(site: Site, views: Mapping[int, Counts]) -> list[Page]:
     return sorted(known, key=lambda page: -met[page.page_id])[:MOST_PAGES]
 
 
-async def stall_sentence(context: Context, site: Site, page: Page, words: Words) -> Sentence:
-    """The finding of the page's default question; kept until the shop's data change."""
-    today = site.day_of(context.clock())
-    name = f"{site.site_id} {site.state} {page.page_id} {today} {words.language}"
-    make = partial(_found, context, site, page, words)
-    return await context.overlays.sentences.get(
-        name, make, shop=site.site_id, version=site.data_version
-    )
+async def _sentences(
+    context: Context, pages: Sequence[tuple[Site, Page]], recent: Recent, words: Words
+) -> dict[Key, Sentence]:
+    """The finding of each page's default question; NOTHING where too few met it."""
+    found = dict.fromkeys((_key(*one) for one in pages), NOTHING)
+    sites = {site.site_id: site for site, _ in pages}.values()
+    met = [
+        (site, page)
+        for site in sites
+        for page in on_the_way(site, recent.counts.get(site.site_id, {}))
+        if _key(site, page) in found
+    ]
+    late = [one for one in met if _key(*one) not in recent.first_days]
+    first_days = {**recent.first_days, **await first_days_of(context.store, late)}
+    for part in _parts(met, recent):
+        subjects = [Subject(*one, first_days[_key(*one)]) for one in part]
+        answers = await ask_all(context.store, subjects, ZonesQuery(), context.clock())
+        for one in reversed(part):  # each is let go once its sentence is told
+            question = answers.pop()
+            if isinstance(question, Question):
+                answer = await zone_answer(question, context.renders)
+                text = finding(Telling(question, words), answer)
+                found[_key(*one)] = Sentence(text, _weight(answer))
+    return found
 
 
-async def _found(context: Context, site: Site, page: Page, words: Words) -> Sentence:
-    try:
-        question = await ask(context.store, site, page, ZonesQuery(), context.clock())
-    except TooFewVisits:
-        return NOTHING
-    answer = await zone_answer(question, context.renders)
-    return Sentence(finding(Telling(question, words), answer), _weight(answer))
+def _parts(pages: Iterable[tuple[Site, Page]], recent: Recent) -> Iterator[list[tuple[Site, Page]]]:
+    """So many pages at a time that their views are few enough to be held."""
+    part: list[tuple[Site, Page]] = []
+    views = 0
+    for site, page in pages:
+        more = recent.counts[site.site_id][page.page_id].views
+        if part and views + more > MOST_VIEWS:
+            yield part
+            part, views = [], 0
+        part.append((site, page))
+        views += more
+    if part:
+        yield part
 
 
 def _weight(answer: ZoneAnswer) -> float:
@@ -139,7 +207,7 @@ def change_sentence(now: Ends, before: Ends, least: int, words: Words) -> str:
     """Against as many days before, in points of a hundred; unsure where chance may have made it."""
     _ = words.catalogue.gettext
     if before.decided < least:
-        return _("There are no such visits of the %(days)s days before to compare with.") % {
+        return _("The %(days)s days before had too few such visits to compare with.") % {
             "days": DAYS
         }
     change = rate_difference(now.completed, now.decided, before.completed, before.decided)

@@ -11,18 +11,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from app.context import Context
 from app.contrasting.question import least_of
 from app.pages.door import ContextDep, shop
 from app.pages.labels import PHASES
-from app.pages.queries import Counts, counts_by_page, ends_of_all
+from app.pages.queries import Counts
 from app.pages.reading.few import FORESEEN_DAYS, days_until
 from app.pages.rendering import page_response
-from app.pages.shops.glances import Glance, glance
-from app.pages.shops.home import along_the_journey
-from app.pages.shops.opening import DAYS, opening
+from app.pages.shops.glances import Glance, glances
+from app.pages.shops.home import along_the_journey, gone_from
+from app.pages.shops.opening import DAYS, recent_and_openings
 from app.pages.words import Words, words_for
-from app.problems import TooFewApart, TooFewVisits
+from app.problems import ApiProblem, TooFewApart, TooFewVisits
 from collector.sites import Page, Site
 
 router = APIRouter()
@@ -43,35 +42,49 @@ async def site_page(
     request: Request, context: ContextDep, site: Annotated[Site, Depends(shop)]
 ) -> Response:
     words = words_for(request.headers.get("accept-language", ""))
+    recent, openings = await recent_and_openings(context, [site], words)
+    counts = recent.counts.get(site.site_id, {})
+    pages = along_the_journey(site)
+    seen = await glances(context, site, [page for page in pages if _may_show(site, page, counts)])
     today = site.day_of(context.clock())
-    first = today - timedelta(days=DAYS - 1)
-    days = {site.site_id: today}
-    counts = await counts_by_page(context.store, site.site_id, first, today)
-    ends = await ends_of_all(context.store, days, DAYS)
     shown = {
         "site": site,
         "days": DAYS,
         "phases": PHASES,
-        "opening": await opening(context, site, ends[site.site_id], counts, words),
+        "opening": openings[site.site_id],
+        "gone": gone_from(site, recent),
         "cards": [
-            await _card(context, site, page, counts, words) for page in along_the_journey(site)
+            _card(site, page, counts, seen.get(page.page_id), today, words) for page in pages
         ],
     }
     return page_response(request, "site.html.jinja", shown)
 
 
-async def _card(
-    context: Context, site: Site, page: Page, counts: Mapping[int, Counts], words: Words
+def _may_show(site: Site, page: Page, counts: Mapping[int, Counts]) -> bool:
+    """What is known before anything is read."""
+    return site.state != "live" or _visits(counts.get(page.page_id)) >= least_of(site)
+
+
+def _visits(counts: Counts | None) -> int:
+    return counts.visits if counts else 0
+
+
+def _card(
+    site: Site,
+    page: Page,
+    counts: Mapping[int, Counts],
+    found: Glance | ApiProblem | None,
+    today: date,
+    words: Words,
 ) -> Card:
-    own, least = counts.get(page.page_id), least_of(site)
-    today = site.day_of(context.clock())
-    visits = own.visits if own else 0
-    if site.state == "live" and visits < least:  # known before anything is read
-        return Card(page, own, _until(own, TooFewVisits(visits, least), today, words))
-    try:
-        found = await glance(context, site, page)
-    except TooFewVisits as problem:
-        return Card(page, own, _until(own, problem, today, words))
+    """found: None of a page that is known to have too few visits."""
+    own = counts.get(page.page_id)
+    if found is None:
+        found = TooFewVisits(_visits(own), least_of(site))
+    if isinstance(found, TooFewVisits):
+        return Card(page, own, _until(own, found, today, words))
+    if isinstance(found, ApiProblem):
+        raise found
     return Card(page, own, stall_told(found, words), found)
 
 
@@ -84,8 +97,8 @@ def stall_told(found: Glance, words: Words) -> str:
     if worst is None:
         return _("No stall at a zone was told of.")
     return ngettext(
-        "Longest at %(zone)s: %(seconds)s s per visit, told by %(n)s visit.",
-        "Longest at %(zone)s: %(seconds)s s per visit, told by %(n)s visits.",
+        "Longest at %(zone)s: %(seconds)s s per visit, measured in %(n)s visit.",
+        "Longest at %(zone)s: %(seconds)s s per visit, measured in %(n)s visits.",
         worst.visits,
     ) % {
         "zone": worst.name,

@@ -6,11 +6,13 @@ signal is told as it came and nothing waits for the closing job.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.folding.echoes import without_echoes
 from collector.codes import Device, unpack_codes
 from collector.packing import unpack_events
 from collector.sites import Page, Site
@@ -42,7 +44,10 @@ class Signal:
 
 @dataclass(slots=True)
 class Trial:
-    """One page view and what it has sent, newest first."""
+    """One page view and what it has sent, newest first.
+
+    clicks  how many the script told of, by zone; beacons may tell of the same presses
+    """
 
     page: Page
     opened_at: datetime
@@ -51,6 +56,7 @@ class Trial:
     alive_s: int = 0
     left_at: datetime | None = None
     found: dict[tuple[str, str | None], Signal] = field(default_factory=dict)
+    clicks: Counter[str | None] = field(default_factory=Counter)
 
     @property
     def last_at(self) -> datetime:
@@ -137,12 +143,12 @@ def _of_zone(zone: str, part: Mapping[str, str | None], at: datetime) -> Signal:
 
 
 def _hear_batch(view: Trial, row: Mapping[str, Any]) -> None:
-    for event in unpack_events([row["ev"]], [row["enc"]]).records:
+    for event in without_echoes(unpack_events([row["ev"]], [row["enc"]]).records):
         kind, zone = int(event["kind"]), int(event["zone"])
         if kind == Kind.CLICK:
             name = zone_name(view.page, zone) if zone else None
-            known = view.found.get(("press", name))
-            view.hear(Signal(row["at"], "press", name, (known.amount if known else 0) + 1))
+            view.clicks[name] += 1
+            view.hear(Signal(row["at"], "press", name, view.clicks[name]))
         elif kind == Kind.SCROLL:
             view.hear(Signal(row["at"], "scroll", amount=int(event["y"])))
         elif kind == Kind.LEAVE:

@@ -1,0 +1,56 @@
+"""Several questions to the store asked as one: each is a part of it and answers with a JSON value.
+
+For what is small, and wanted at the same time by one who waits. None of the parts depends on
+another, so that a store that is spread over several machines can answer them too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+_NUMBER = re.compile(r"\$(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A statement whose values are numbered from 1, as anywhere else; it answers with one value."""
+
+    statement: str
+    values: tuple[Any, ...]
+
+    @classmethod
+    def rows(cls, statement: str, *values: Any) -> Part:
+        """A list of what the statement answers, each row by its names; None where there is none."""
+        return cls(f"SELECT json_agg(told) FROM ({statement}) AS told", values)
+
+
+def joint(parts: Mapping[str, Part], known: int = 0) -> tuple[str, list[Any]]:
+    """An expression with the answers of all parts by their names, and the values it wants.
+
+    known  how many values the statement has that it stands in
+    """
+    told: list[str] = []
+    values: list[Any] = []
+    for name, part in parts.items():
+        told.append(f"'{name}', ({_renumbered(part.statement, known + len(values))})")
+        values += part.values
+    return f"json_build_object({', '.join(told)})", values
+
+
+def _renumbered(statement: str, known: int) -> str:
+    return _NUMBER.sub(lambda number: f"${int(number[1]) + known}", statement)
+
+
+def dated(rows: Iterable[dict[str, Any]] | None, *names: str) -> list[dict[str, Any]]:
+    """Rows of a part, with these of their columns as days again."""
+    return [
+        {
+            **row,
+            **{name: date.fromisoformat(row[name]) for name in names if row[name] is not None},
+        }
+        for row in rows or ()
+    ]
