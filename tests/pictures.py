@@ -280,6 +280,7 @@ def main() -> None:
     with demo() as stands:
         # Before Playwright: it keeps an event loop in this thread.
         (young, tried), link = beside(stands), stands.sign_in_link()
+        doors = SIGNED_OUT | {"sign-in-link": stands.sign_in_link()}
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=programs["chromium"] if programs else None,
@@ -288,7 +289,7 @@ def main() -> None:
             photographer = Photographer(browser, stands, link)
             key, layout = stands.ready.site_key, photographer.layout()
             pages = wanted(addresses(key, young.public_key, tried.public_key, layout), asked.only)
-            signed_out = wanted(SIGNED_OUT, asked.only)
+            signed_out = wanted(doors, asked.only)
             if asked.best:
                 take_best(photographer, pages, asked.folder)
             else:

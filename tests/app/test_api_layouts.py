@@ -189,10 +189,10 @@ def declared(ask: Asker, length: str, key: str | None) -> httpx.Response:
         line.sendall("\r\n".join([*lines, "", ""]).encode())
         raw = b"".join(iter(lambda: line.recv(65536), b""))
     head, _, content = raw.partition(b"\r\n\r\n")
-    status = int(head.split()[1])
-    kind = head.decode().lower().partition("content-type: ")[2].partition("\r")[0]
+    first, *told = head.decode("ascii").split("\r\n")
+    headers = dict(line.split(": ", 1) for line in told)
     request = httpx.Request("PUT", ask.gloed.url + target)
-    return httpx.Response(status, headers={"content-type": kind}, content=content, request=request)
+    return httpx.Response(int(first.split()[1]), headers=headers, content=content, request=request)
 
 
 def test_a_body_that_is_too_large_is_refused_by_its_length_before_it_is_read(

@@ -351,7 +351,7 @@ def test_the_jobs_are_listed_with_their_lag(
     assert row == ["close", "–", "2026-11-18", "waiting", "never", "–", "none", ""]
 
 
-COLUMNS = ("job", "shop", "day", "state", "last run", "took", "lag", "why it failed")
+COLUMNS = ("job", "shop", "day", "state", "last run, UTC", "took", "lag", "why it failed")
 
 
 def test_a_store_is_brought_to_the_present_schema_and_again_without_harm(

@@ -16,7 +16,7 @@ DRAWN = ("stalls.json", "stalls.png")
 NAMED = ("FROM api_key", "JOIN zone", "data_version")
 """Who asks, which shops, pages and zones there are, and in which state the shop's data is."""
 
-READ = ("JOIN zone_box", "min(day)", "JOIN stall_list", "AND flags =", "AS matched")
+READ = ("JOIN zone_box", "min(view.day)", "JOIN stall_list", "AND flags =", "AS matched")
 """Layouts and their boxes, the page's first day, views, visits, and how true their labels are."""
 
 

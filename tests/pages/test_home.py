@@ -116,9 +116,9 @@ def test_the_scripts_batches_are_told_too(
     gloed: Running, designer: httpx.Client, tried: Site
 ) -> None:
     minute = int(NOON.timestamp()) // 60
-    click = [1, 500, 640, 480, 3, 0, 0, 0, 0]
+    click, again = ([1, at_ms, 640, 480, 3, 0, 0, 0, 0] for at_ms in (500, 900))
     leave = [14, 9000, 0, 0, 0, 0, 0, 0, 0]
-    body = batch_body(m=minute, e=[click, click, leave])
+    body = batch_body(m=minute, e=[click, again, leave])
     gloed.clock.set(NOON + timedelta(seconds=9))
     assert Walker(gloed.url).post(tried, body).status_code == 204
     assert signals(designer)[1:] == [
