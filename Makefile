@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 PIP_AUDIT_VERSION := 2.10.1
 PROCESSES ?= 4
 APART := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
-WALKS := tests/browser tests/pages/test_axe.py tests/pages/test_browser.py tests/pages/test_drawing.py \
+WALKS := tests/browser tests/app/test_capture.py tests/pages/test_axe.py tests/pages/test_browser.py tests/pages/test_drawing.py \
 	tests/demo/test_pictures.py
 STORE_TESTS := tests/journey tests/collector tests/app \
 	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
