@@ -6,14 +6,15 @@ UV_VERSION := 0.13.9
 PIP_AUDIT_VERSION := 2.10.1
 PROCESSES ?= 4
 APART := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
-WALKS := tests/browser tests/app/test_capture.py tests/pages/test_axe.py tests/pages/test_browser.py tests/pages/test_drawing.py \
-	tests/demo/test_pictures.py
+WALKS := tests/browser
+SHOWN := $(patsubst %,tests/browser/test_%.py,designer unharmed optimised capture_engines) tests/app/test_capture.py \
+	$(patsubst %,tests/pages/test_%.py,axe browser drawing) tests/demo/test_pictures.py
 STORE_TESTS := tests/journey tests/collector tests/app \
 	--ignore tests/app/test_postgres.py --ignore tests/app/test_capture.py
 SOURCES := app collector heatmap migrations snippets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup provide demo audit test test-system-postgres test-walks test-faults test-secrets fuzz bench-closing bench-stall bench-stall-demo bench-pages bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures pictures image format clean
+.PHONY: help setup provide demo audit test test-system-postgres test-shown test-walks test-faults test-secrets fuzz bench-closing bench-stall bench-stall-demo bench-pages bench bench-ingest bench-render bench-snippet lint types golden gallery docs demo-pictures pictures image format clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,12 +35,15 @@ provide: setup ## make sure browsers and servers for the tests are there
 demo: setup ## a Dutch webshop with a week of visitors, and where they stalled
 	@exec $(BIN)/gloed demo
 
-test: setup provide ## the journey of one event, then everything else but test-walks
+test: setup provide ## the journey of one event, then everything else but what browsers are for
 	@$(BIN)/python -m pytest tests/journey
-	@$(BIN)/python -m pytest $(APART) tests --ignore tests/journey $(WALKS:%=--ignore %)
+	@$(BIN)/python -m pytest $(APART) tests --ignore tests/journey $(patsubst %,--ignore %,$(WALKS) $(SHOWN))
 
-test-walks: setup provide ## visits in three engines, timed by what their hands did, one after the other; our pages in browsers
-	@$(BIN)/python -m pytest $(AGAIN) $(WALKS)
+test-shown: setup provide ## pages, ours and shops', in browsers, side by side
+	@$(BIN)/python -m pytest $(AGAIN) $(APART) $(SHOWN)
+
+test-walks: setup provide ## visits in three engines, timed by what their hands did, one after the other
+	@$(BIN)/python -m pytest $(AGAIN) $(WALKS) $(SHOWN:%=--ignore %)
 
 test-system-postgres: setup provide ## the parts that touch the store, on the system's PostgreSQL
 	@$(BIN)/python -m tests.on_postgres $(BIN)/python -m pytest $(APART) $(STORE_TESTS)

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.refused import said
 from app.shops import LIVE_SINCE, ShopError, take_turn, touch
 from app.store import Store
 from collector.addresses import IPV6_PREFIX_BYTES
@@ -163,7 +164,7 @@ async def configure(store: Store, site: Site, config: dict[str, Any]) -> None:
     try:
         Configuration.model_validate(config)
     except ValidationError as problem:
-        told = ((".".join(map(str, error["loc"])), error["msg"]) for error in problem.errors())
+        told = ((".".join(map(str, error["loc"])), said(error)) for error in problem.errors())
         raise ShopError("; ".join(f"{place}: {what}" for place, what in told)) from problem
     async with store.transaction() as connection:
         await take_turn(connection, site)

@@ -6,13 +6,20 @@ another, so that a store that is spread over several machines can answer them to
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 _NUMBER = re.compile(r"\$(\d+)")
+
+
+class Answers(Protocol):
+    """The store, or one connection of it."""
+
+    async def fetch(self, statement: str, *values: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,10 @@ class Part:
         return cls(f"SELECT json_agg(told) FROM ({statement}) AS told", values)
 
 
+NO_PARTS: Mapping[str, Part] = {}
+"""Where nothing is asked beside something else."""
+
+
 def joint(parts: Mapping[str, Part], known: int = 0) -> tuple[str, list[Any]]:
     """An expression with the answers of all parts by their names, and the values it wants.
 
@@ -36,12 +47,23 @@ def joint(parts: Mapping[str, Part], known: int = 0) -> tuple[str, list[Any]]:
     told: list[str] = []
     values: list[Any] = []
     for name, part in parts.items():
-        told.append(f"'{name}', ({_renumbered(part.statement, known + len(values))})")
+        told.append(f"'{name}', ({renumbered(part.statement, known + len(values))})")
         values += part.values
     return f"json_build_object({', '.join(told)})", values
 
 
-def _renumbered(statement: str, known: int) -> str:
+async def told_of(store: Answers, parts: Mapping[str, Part]) -> Mapping[str, Any]:
+    """The answers of all parts, by their names; nothing is asked where there is none."""
+    if not parts:
+        return {}
+    expression, values = joint(parts)
+    (row,) = await store.fetch(f"SELECT {expression} AS told", *values)
+    told: Mapping[str, Any] = json.loads(row["told"])
+    return told
+
+
+def renumbered(statement: str, known: int) -> str:
+    """With its values numbered after so many that stand before them."""
     return _NUMBER.sub(lambda number: f"${int(number[1]) + known}", statement)
 
 

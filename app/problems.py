@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -65,6 +65,8 @@ class TooFewVisits(ApiProblem):
 
     visits   how many there are; None where that would already tell too much
     within   first and last day that were looked at, where that was not asked for in so many words
+    views    page views of everybody that were seen on these days, and `since` the first of them
+    layouts  of the page, where a map was looked for: what another could be drawn on
     """
 
     def __init__(
@@ -72,6 +74,9 @@ class TooFewVisits(ApiProblem):
     ) -> None:
         self.visits = visits
         self.within = within
+        self.views = 0
+        self.since: date | None = None
+        self.layouts: tuple[Any, ...] = ()
         self.missing = None if visits is None else threshold - visits
         super().__init__(
             f"this map rests on {visits} {'visit' if visits == 1 else 'visits'}; "
@@ -227,8 +232,9 @@ async def _invalid(request: Request, problem: Exception) -> Response:
     wrong = problem.errors()
     known = _parameters(request)
     # Of the names that there are one list is enough.
+    listing = next((n for n, one in enumerate(wrong) if one["type"] == "extra_forbidden"), None)
     errors = tuple(
-        (_pointer(one["loc"][1:]), _told(one, () if n else known))
+        (_pointer(one["loc"][1:]), _told(one, known, listed=n == listing))
         for n, one in enumerate(wrong[:MOST_ERRORS])
     )
     more = f" and {len(wrong) - MOST_ERRORS} more" if len(wrong) > MOST_ERRORS else ""
@@ -237,17 +243,24 @@ async def _invalid(request: Request, problem: Exception) -> Response:
     return problem_response(request, *CATALOGUE[BadParameters], detail, errors)
 
 
-def _parameters(request: Request) -> tuple[str, ...]:
-    """Names that the route takes in its query."""
+def _parameters(request: Request) -> Mapping[str, str]:
+    """What the route takes in its query: the names, and how each is described."""
     dependant = getattr(request.scope.get("route"), "dependant", None)
     if dependant is None:
-        return ()
+        return {}
     models = (field.field_info.annotation for field in dependant.query_params)
-    return tuple(name for model in models for name in getattr(model, "model_fields", ()))
+    return {
+        name: field.description or ""
+        for model in models
+        for name, field in getattr(model, "model_fields", {}).items()
+    }
 
 
-def _told(error: Mapping[str, Any], known: Sequence[str]) -> str:
-    return said(error, known if error["loc"][0] == "query" else ())
+def _told(error: Mapping[str, Any], known: Mapping[str, str], *, listed: bool) -> str:
+    place, *names = error["loc"]
+    told = said(error, tuple(known) if place == "query" else (), listed=listed)
+    meaning = known.get(str(names[0]), "") if place == "query" and names else ""
+    return f"{told}: {meaning}" if error["type"] == "missing" and meaning else told
 
 
 def _pointer(place: Iterable[object]) -> str:

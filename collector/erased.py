@@ -57,10 +57,15 @@ class Erasure:
         return self.views is None or (
             told.get("view_id") in self.views
             or told.get("visitor") in self.visitors
-            or told.get("visitor_before") in self.visitors
+            or _number(told.get("visitor_before")) in self.visitors
             or told.get("ref_hash") in self.refs
             or (self.page_id is not None and told.get("page_id") == self.page_id)
         )
+
+
+def _number(told: int | str | None) -> int | None:
+    """Of a hash that an opening bears as a number, and a batch in digits or not at all."""
+    return None if told is None or told == "" else int(told)
 
 
 async def hold(connection: Any) -> None:

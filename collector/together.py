@@ -31,6 +31,9 @@ from collector.wire import MAX_T_MS, MAX_X_PX, MAX_Y_PX
 STEP = np.dtype("<i4")
 """Of a number as the wire tells it, and `Steps` has it."""
 
+NUMBERS = 3
+"""Of each point."""
+
 Steps = bytes
 """x, y, t of a trail's points, each as the difference to the point before it."""
 
@@ -58,21 +61,22 @@ class _Trails:
     """Trails behind each other: trail i from firsts[i] to ends[i]."""
 
     steps: NDArray[np.int32]
-    """(points, 3)"""
+    """(points, NUMBERS)"""
 
     firsts: Offsets
     ends: Offsets
 
     @classmethod
     def of(cls, told: Sequence[Steps]) -> _Trails:
-        counts = np.fromiter(map(len, told), np.intp, len(told)) // (3 * STEP.itemsize)
+        counts = np.fromiter(map(len, told), np.intp, len(told)) // (NUMBERS * STEP.itemsize)
         ends = np.cumsum(counts)
-        steps = np.frombuffer(b"".join(told), STEP).reshape(-1, 3)
+        steps = np.frombuffer(b"".join(told), STEP).reshape(-1, NUMBERS)
         return cls(steps, ends - counts, ends)
 
-    def edges(self, per_point: NDArray[np.intp]) -> list[int]:
-        """Where each trail's share begins of what points have so many of; and the end."""
-        return [0, *np.cumsum(np.add.reduceat(per_point, self.firsts)).tolist()]
+    def edges(self, has: NDArray[np.bool_]) -> list[int]:
+        """Where each trail's share begins of what some of its numbers have; and the end."""
+        counts = np.add.reduceat(has.ravel(), NUMBERS * self.firsts, dtype=np.intp)
+        return [0, *np.cumsum(counts).tolist()]
 
 
 def packed_together(told: Sequence[Steps]) -> list[bytes | None]:
@@ -88,14 +92,14 @@ def packed_together(told: Sequence[Steps]) -> list[bytes | None]:
     has_side, is_far = sides != 0, codes == FAR
     parts = [
         _cut(_heads(trails).tobytes(), range(0, HEADS.itemsize * len(told) + 1, HEADS.itemsize)),
-        _cut(sides[has_side].tobytes(), trails.edges(has_side.sum(axis=1))),
+        _cut(sides[has_side].tobytes(), trails.edges(has_side)),
     ]
     code_bytes = codes.tobytes()
     firsts, ends = (STEP_BYTES * (trails.firsts + 1)).tolist(), (STEP_BYTES * trails.ends).tolist()
     parts.insert(1, [code_bytes[a:b] for a, b in zip(firsts, ends, strict=True)])
     if is_far.any():
         fars = trails.steps[is_far].tobytes()
-        edges = trails.edges(is_far.sum(axis=1))
+        edges = trails.edges(is_far)
         parts.append(_cut(fars, [STEP.itemsize * edge for edge in edges]))
     right = is_right.tolist()
     return [

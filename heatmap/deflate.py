@@ -39,15 +39,15 @@ def deflate(levels: Levels) -> bytes:
     return compress(_lines(levels).data, COMPRESSION)
 
 
-def deflate_lines(bands: Iterable[Levels]) -> bytes:
+def deflate_lines(bands: Iterable[Levels]) -> list[bytes]:
     """Compress the lines of a PNG as they are made, while they are in the processor's cache.
 
     bands    from the top, (rows, 1 + columns) each: a zero, then the levels; contiguous
-    Returns  a zlib stream of all lines; the same bytes for the same bands
+    Returns  the parts of a zlib stream of all lines; the same bytes for the same bands
     """
     stream = compressobj(COMPRESSION)
     parts = [stream.compress(lines.data) for lines in bands]
-    return b"".join((*parts, stream.flush()))
+    return [*parts, stream.flush()]
 
 
 def _lines(levels: Levels) -> Levels:

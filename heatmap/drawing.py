@@ -13,6 +13,7 @@ from heatmap.colours import DEFAULT_OPACITY, DEFAULT_PALETTE, rows, with_ink
 from heatmap.heaps import heap_for
 from heatmap.marks import Marks, clip, gather
 from heatmap.page import Page
+from heatmap.painting import paint, painted
 from heatmap.png import STAMP_TONES, encode, encode_lines, stamped
 from heatmap.scale import Curve, Levels, check_scale
 from heatmap.sheet import Sheet
@@ -140,10 +141,10 @@ def draw(
         peak = sheet.peak()
         full = scale_max if scale_max is not None else peak.intensity
         if stamp is None:
-            lines = sheet.painted(full, scale)
+            lines = painted(sheet, full, scale)
             png = encode_lines((page.rows, page.columns), lines, table, text)
         else:
-            png = finish(sheet.paint(full, scale), table, dpr=dpr, stamp=stamp, text=text)
+            png = finish(paint(sheet, full, scale), table, dpr=dpr, stamp=stamp, text=text)
     hot = peak.intensity > 0
     return Drawing(
         png=png,

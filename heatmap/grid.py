@@ -18,7 +18,7 @@ import numpy as np
 
 from heatmap.marks import Boxes, Floats, Marks
 from heatmap.page import FloatArray, Page
-from heatmap.room import zeros
+from heatmap.room import empty, zeros
 
 CELL_SHARE = 0.3
 """Largest side of a cell over the bandwidth: one lone mark then errs by up to 1/1,930 of its
@@ -40,8 +40,9 @@ DEGREE = 2
 SPLINE_VARIANCE = (DEGREE + 1) / 12
 """Variance the B-spline adds along each axis, in cells squared, wherever the mark lies."""
 
-POINTS_AT_ONCE = 1 << 14
-"""Points shared out in one go: what is made of them on the way stays in the processor's cache."""
+POINTS_AT_ONCE = 1 << 13
+"""Points shared out in one go: what is made of them on the way stays in the processor's cache, and
+in pieces of memory so small that the allocator keeps them."""
 
 THIN_CELLS = 1e-3
 """A side below this length, in cells, counts as none: the B-spline is constant along it, and the
@@ -80,7 +81,7 @@ class Grid:
 
 
 def node_step(bandwidth_px: float, dpr: int) -> int:
-    """Give the distance of a picture's nodes, device pixels; see `heatmap.sheet`."""
+    """Give the distance of a picture's nodes, device pixels; see `heatmap.nodes`."""
     return max(1, int(NODE_SHARE * bandwidth_px * dpr))
 
 
@@ -144,7 +145,7 @@ def _add_points(
     # Every cell together with the next one, as real and imaginary part: both are added at once,
     # and waiting for their memory takes longer than adding.
     pairs = np.ndarray((flat.size - 1,), np.complex128, flat.data, strides=flat.strides)
-    pair = np.empty(len(x), dtype=np.complex128)
+    pair = empty(len(x), np.complex128)
     for down, share_y in enumerate(point_shares(y - row)):
         weighted = weight * share_y
         np.multiply(weighted, before, out=pair.real)

@@ -88,14 +88,17 @@ class Ink:
             _lighten(mask, fine.reduce(FINER), (0, top))
 
     def frame(self, box: tuple[int, int, int, int], width: int) -> None:
-        """Draw the outline of a box within it; device pixels, x1 and y1 just outside."""
+        """Draw the outline of a box within it; device pixels, x1 and y1 just outside.
+
+        The halo is on the outer side alone: on the inner one it would cut what the box holds.
+        """
         rim = round(HALO_PX * self._page.dpr)
         x0, y0, x1, y1 = box
         inner = (x0 + rim, y0 + rim, x1 - rim - 1, y1 - rim - 1)
         if inner[2] - inner[0] < 2 * width or inner[3] - inner[1] < 2 * width:
             return
         outer = (x0, y0, x1 - 1, y1 - 1)
-        ImageDraw.Draw(self._halo).rectangle(outer, None, TOP_LEVEL, width + 2 * rim)
+        ImageDraw.Draw(self._halo).rectangle(outer, None, TOP_LEVEL, width + rim)
         ImageDraw.Draw(self._ink).rectangle(inner, None, TOP_LEVEL, width)
 
     def plate(self, box: tuple[int, int, int, int], radius: int) -> None:

@@ -89,6 +89,9 @@ class Boxes:
     weight: FloatArray
 
 
+NO_BOXES = Boxes(*(np.empty(0) for _ in range(5)))
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """Everything that one map shows."""
@@ -129,6 +132,9 @@ def gather(
     Raises       MarksError for a wrong shape, a value that is not finite, a negative weight,
                  or a box whose second corner lies before its first
     """
+    points = _points(_table("points_px", points_px, 2), weights)
+    if boxes_px is None and box_weights is None:
+        return Marks(points, NO_BOXES)
     boxes = _doubles("boxes_px", _table("boxes_px", boxes_px, 4))
     if np.any(boxes[:, 2:] < boxes[:, :2]):
         row = int(np.flatnonzero(np.any(boxes[:, 2:] < boxes[:, :2], axis=1))[0])
@@ -137,7 +143,7 @@ def gather(
         )
     box_weight = _weights("box_weights", box_weights, len(boxes))
     return Marks(
-        _points(_table("points_px", points_px, 2), weights),
+        points,
         Boxes(
             boxes[:, 0],
             boxes[:, 1],
@@ -151,18 +157,21 @@ def gather(
 def clip(marks: Marks, page: Page) -> ClippedMarks:
     """Cut marks to the page, and say how many and how much were left out."""
     points, points_out = _points_inside(marks.points, page)
+    mass = points.mass
+    before = mass if points is marks.points else marks.points.mass
     boxes, boxes_out = marks.boxes, 0
     if boxes.weight.size:
         boxes, boxes_out = _boxes_inside(boxes, page)
-    before = marks.points.mass + float(marks.boxes.weight.sum())
-    mass = points.mass + float(boxes.weight.sum())
+        mass += float(boxes.weight.sum())
+        before += float(marks.boxes.weight.sum())
     return ClippedMarks(Marks(points, boxes), mass, max(before - mass, 0.0), points_out + boxes_out)
 
 
 def _points_inside(points: Points, page: Page) -> tuple[Points, int]:
-    size = np.array((page.width_px, page.height_px))
-    if min(points.low_px) >= 0 and np.all(points.high_px <= size):
+    right, bottom = points.high_px
+    if min(points.low_px) >= 0 and right <= page.width_px and bottom <= page.height_px:
         return points, 0
+    size = np.array((page.width_px, page.height_px))
     inside = np.empty(len(points), dtype=np.bool_)
     start = 0
     for at_px, _ in points.parts():

@@ -58,7 +58,7 @@ def encode(
     Raises   TextError for a keyword or text that PNG cannot hold
     Source   Portable Network Graphics (Third Edition), W3C
     """
-    return _indexed(levels.shape, deflate(levels), table, text)
+    return _indexed(levels.shape, [deflate(levels)], table, text)
 
 
 def encode_lines(
@@ -79,26 +79,32 @@ def encode_lines(
 
 def _indexed(
     size: tuple[int, int],
-    pixels: bytes,
+    pixels: list[bytes],
     table: NDArray[np.uint8],
     text: Mapping[str, str] | None,
 ) -> bytes:
     rows, columns = size
     header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
-    chunks = [
-        (b"IHDR", header),
-        (b"PLTE", table[:, :3].tobytes()),
-        (b"tRNS", table[:, 3].tobytes()),
+    parts = [
+        SIGNATURE,
+        *_chunk(b"IHDR", header),
+        *_chunk(b"PLTE", table[:, :3].tobytes()),
+        *_chunk(b"tRNS", table[:, 3].tobytes()),
     ]
-    chunks += [_text_chunk(key, value) for key, value in sorted((text or {}).items())]
-    chunks += [(b"IDAT", pixels), (b"IEND", b"")]
-    return SIGNATURE + b"".join(part for kind, data in chunks for part in _chunk(kind, data))
+    for key, value in sorted((text or {}).items()):
+        parts += _chunk(*_text_chunk(key, value))
+    parts += _chunk(b"IDAT", *pixels)
+    parts += _chunk(b"IEND")
+    return b"".join(parts)
 
 
-def _chunk(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """Give the parts of a chunk: its pixels are joined to the file only once."""
-    checksum = crc32(data, crc32(kind))
-    return struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)
+def _chunk(kind: bytes, *data: bytes) -> tuple[bytes, ...]:
+    """Give the parts of a chunk: its pixels are joined only once, to the whole file."""
+    length, checksum = 0, crc32(kind)
+    for part in data:
+        length += len(part)
+        checksum = crc32(part, checksum)
+    return struct.pack(">I", length), kind, *data, struct.pack(">I", checksum)
 
 
 def _text_chunk(keyword: str, text: str) -> tuple[bytes, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -21,6 +22,7 @@ KEPT = frozenset(
         "lang",
         "role",
         "aria-label",
+        "aria-labelledby",
         "title",
         MARK,
     }
@@ -34,7 +36,15 @@ UNREAD = frozenset({"script", "style", "select", "option", "textarea", "template
 CAPTIONED = frozenset({"submit", "button"})
 """Types of input whose value is the text on the button."""
 
+LINES = frozenset("div span p td th tr dt dd li strong b output".split())
+"""What a line such as shipping costs or a total is made of."""
+
+WRITTEN = LINES | frozenset("label legend button a h1 h2 h3 h4 h5 h6".split())
+"""Elements whose words are kept: they name a field or a group, or tell which line it is."""
+
 MAX_TEXT_CHARACTERS = 200
+MAX_WORDS = 40
+"""More is no name and no line; and a word is kept by every element around it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -55,6 +65,11 @@ class Element:
         return self.get("class").split()
 
     @property
+    def identity(self) -> str:
+        """What the markup calls it."""
+        return " ".join(filter(None, map(self.get, ("id", "name", "class"))))
+
+    @property
     def text(self) -> str:
         return " ".join(self.words)[:MAX_TEXT_CHARACTERS]
 
@@ -64,6 +79,11 @@ class Element:
         while above is not None:
             yield above
             above = above.parent
+
+
+def apart(identifier: str) -> str:
+    """The words that an identifier is made of."""
+    return re.sub(r"[^A-Za-z]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", identifier)).strip()
 
 
 def read_markup(html: str) -> list[Element]:
@@ -102,8 +122,8 @@ class _Reader(HTMLParser):
         if not words or any(element.tag in UNREAD for element in self._open):
             return
         for element in self._open:
-            if element.tag in ("label", "button", "a") or element.get("role") == "button":
-                element.words += words
+            if element.tag in WRITTEN or element.get("role") == "button":
+                element.words += words[: MAX_WORDS - len(element.words)]
 
     def parse_marked_section(self, i: int, report: bool = True) -> int:
         # `<![if …]>` of old mail and office pages: the standard parser gives up on some of them.

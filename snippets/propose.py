@@ -1,28 +1,28 @@
 """A first set of zones for a page, read from a saved copy of it, each with its reason.
 
 Only the page's own markup is read: names, ids and classes, the labels of text fields, the texts on
-the buttons of forms. Values, options and the labels of radios (a saved address is one) are not, and
-words with a digit are left out of every name, for they may be a visitor's amount or number.
+the buttons of forms, the headings of groups. Values, options and the labels of radios (a saved
+address is one) are not; lines of text are compared with what shops call them, and none of their
+words is in a name. Words with a digit are left out too: they may be a visitor's amount or number.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
 
 from collector.sites import Zone
-from snippets.markup import MARK, Element, read_markup
+from snippets.groups import BUTTONS, CHOICES, Group, field_kind, groups
+from snippets.lines import holding_fields, line_name
+from snippets.markup import MARK, Element, apart, read_markup
 from snippets.plan import PlannedZone
 from snippets.reach import reaching
 
 MAX_NAME_CHARACTERS = 40
 
-BUTTON_TYPES = frozenset({"submit", "button", "image", "reset"})
-NOT_FIELDS = frozenset({"hidden", "password"}) | BUTTON_TYPES
-CHOICES = frozenset({"radio", "checkbox"})
 
 PAY = re.compile(
     r"\b(betaal|betalen|afrekenen|bestel|bestellen|bestelling plaatsen|koop nu|"
@@ -31,13 +31,14 @@ PAY = re.compile(
 FRAME = re.compile(
     r"pay|betaal|betaling|ideal|card|checkout|adyen|billink|braintree|buckaroo|klarna|mollie|stripe"
 )
-TEXTS = {
-    "Coupon": re.compile(r"coupon|voucher|promo( ?code)?|discount|korting(s ?code)?|actiecode"),
-    "Shipping cost": re.compile(r"(shipping|delivery|verzend|bezorg)( ?(costs?|price|fee|kosten))"),
-    "Total": re.compile(r"((grand|order|cart|sub) ?)?tota+l"),
-    "Price": re.compile(r"price|prijs|amount|bedrag"),
-}
-"""Lines that visitors rest on, by what shops call them; the first that fits names the zone."""
+CONSENT = re.compile(r"terms|conditions|agree|voorwaarden|akkoord")
+"""Boxes of which it tells nothing about a person that they were ticked: everybody has to."""
+
+PRIVATE = re.compile(r"(cc-|bday|sex\b)")
+"""Fields, by what they autocomplete, of which not even it is told whether they were right."""
+
+JOINT = " / "
+"""Between the names of lines that no selector tells apart."""
 
 DUTCH = {
     "Button": "Knop",
@@ -47,6 +48,7 @@ DUTCH = {
     "Payment frame": "Betaalkader",
     "Price": "Prijs",
     "Shipping cost": "Verzendkosten",
+    "Subtotal": "Subtotaal",
     "Total": "Totaal",
 }
 """Names of ours, for where the page says nothing of its own, on pages in Dutch."""
@@ -66,6 +68,7 @@ WHY = {
     "button": "a button of the form",
     "link": "a way out of the form",
 }
+WHY_JOINT = "lines that no selector tells apart: give each an id, or data-gloed with its name"
 ROLE = {"mark": "text", "link": "text"}
 """The role of a zone, where it is not called like its find."""
 
@@ -78,6 +81,15 @@ class Candidate(NamedTuple):
     """Whether it is one element; the radios of a choice, and prices, are several."""
     ours: bool = False
     """Whether the name is not the page's own."""
+    sensitive: bool = False
+    watches: tuple[str, ...] = ()
+
+
+class Found(NamedTuple):
+    candidate: Candidate
+    selector: str
+    joint: bool = False
+    """Whether it is several lines that no selector tells apart."""
 
 
 def propose_zones(html: str, *, most: int = 12) -> tuple[Zone, ...]:
@@ -92,24 +104,76 @@ def propose(html: str, *, most: int = 12) -> tuple[PlannedZone, ...]:
     The same page gives the same zones. An element that the grammar cannot reach is left out.
     """
     page = read_markup(html)
-    found: dict[str, Candidate] = {}
-    for candidate in _candidates(page):
-        selector = reaching(candidate.element, page, alone=candidate.alone)
-        if selector:
-            found.setdefault(selector, candidate)
-    ranked = sorted(found.items(), key=lambda item: PRIORITY.index(item[1].role))
-    kept = sorted(ranked[: max(most, 0)], key=lambda item: item[1].element.order)
+    ranked = sorted(_found(page), key=lambda one: PRIORITY.index(one.candidate.role))
+    kept = sorted(ranked[: max(most, 0)], key=lambda one: one.candidate.element.order)
     dutch = _language(page) == "nl"
-    names = _apart_by_number([_name(candidate, dutch=dutch) for _, candidate in kept])
-    return tuple(
-        PlannedZone(
-            name=name,
-            selector=selector,
-            role=ROLE.get(candidate.role, candidate.role),
-            why=WHY[candidate.role],
-        )
-        for name, (selector, candidate) in zip(names, kept, strict=True)
+    names = _apart_by_number([_name(one.candidate, dutch=dutch) for one in kept])
+    return tuple(_planned(one, name) for name, one in zip(names, kept, strict=True))
+
+
+def _planned(found: Found, name: str) -> PlannedZone:
+    role = found.candidate.role
+    return PlannedZone(
+        name=name,
+        selector=found.selector,
+        role=ROLE.get(role, role),
+        sensitive=found.candidate.sensitive,
+        watches=list(found.candidate.watches),
+        why=WHY_JOINT if found.joint else WHY[role],
     )
+
+
+def _found(page: Sequence[Element]) -> list[Found]:
+    """What can be reached, each selector once."""
+    around, holding = groups(page), holding_fields(page)
+    candidates = [_of_group(one, around, page) for one in _candidates(page, holding)]
+    found: dict[str, Found] = {}
+    for one in [*_alone(candidates, page), *_lines(candidates, page, holding)]:
+        found.setdefault(one.selector, one)
+    return list(found.values())
+
+
+def _alone(candidates: Sequence[Candidate], page: Sequence[Element]) -> Iterator[Found]:
+    for one in candidates:
+        if one.role == "text":
+            continue
+        asked_for = _itself(one.element) if one.alone else _anything
+        if selector := reaching(one.element, page, asked_for).selector:
+            yield Found(one, selector)
+
+
+def _lines(
+    candidates: Sequence[Candidate], page: Sequence[Element], holding: frozenset[Element]
+) -> Iterator[Found]:
+    """One zone for all lines of a name: a page has a price in every line of the cart."""
+    told: set[str] = set()
+    unclear = []
+    for one in candidates:
+        if one.role != "text" or one.name in told:
+            continue
+        reach = reaching(one.element, page, _called(one.name, holding))
+        if reach.selector and not reach.besides:
+            told.add(one.name)
+            yield Found(one, reach.selector)
+        elif reach.selector:
+            unclear.append((one, reach))
+    for one, reach in unclear:
+        if one.name not in told:
+            others = sorted({line_name(other, holding) for other in reach.besides} - {"", one.name})
+            told |= {one.name, *others}
+            yield Found(one._replace(name=JOINT.join([one.name, *others])), reach.selector, True)
+
+
+def _anything(_other: Element) -> bool:
+    return True
+
+
+def _itself(element: Element) -> Callable[[Element], bool]:
+    return lambda other: other is element
+
+
+def _called(name: str, holding: frozenset[Element]) -> Callable[[Element], bool]:
+    return lambda other: line_name(other, holding) == name
 
 
 def _language(page: Sequence[Element]) -> str:
@@ -119,7 +183,10 @@ def _language(page: Sequence[Element]) -> str:
 
 
 def _name(candidate: Candidate, *, dutch: bool) -> str:
-    return DUTCH[candidate.name] if candidate.ours and dutch else candidate.name
+    if not (candidate.ours and dutch):
+        return candidate.name
+    parts = (DUTCH[part] for part in candidate.name.split(JOINT))
+    return JOINT.join(parts)[:MAX_NAME_CHARACTERS]
 
 
 def _apart_by_number(names: Sequence[str]) -> list[str]:
@@ -133,24 +200,41 @@ def _apart_by_number(names: Sequence[str]) -> list[str]:
     return called
 
 
-def _candidates(page: Sequence[Element]) -> list[Candidate]:
+def _candidates(page: Sequence[Element], holding: frozenset[Element]) -> list[Candidate]:
     labels = {element.get("for"): element.text for element in reversed(page) if _is_label(element)}
     finders: tuple[Callable[[Element], Candidate | None], ...] = (
         _mark,
         lambda element: _field(element, labels),
         _button,
         _frame,
-        _text,
+        lambda element: _text(element, holding),
         _link,
     )
-    found = [
+    return [
         candidate
         for element in page
         if (candidate := next(filter(None, (find(element) for find in finders)), None))
     ]
-    # A page has a price in every line of the cart: one zone stands for all that are called so.
-    once = {candidate.name: candidate for candidate in reversed(found) if candidate.role == "text"}
-    return [one for one in found if one.role != "text" or once[one.name] is one]
+
+
+def _of_group(
+    candidate: Candidate, around: Mapping[Element, Group], page: Sequence[Element]
+) -> Candidate:
+    """The question that a box answers, where something that can be reached stands around it."""
+    group = around.get(candidate.element)
+    if group is None:
+        return candidate
+    selector, besides = reaching(group.element, page, _itself(group.element))
+    if besides or not selector:
+        return candidate
+    heading = _plain(group.heading)
+    return candidate._replace(
+        element=group.element,
+        name=heading or candidate.name,
+        alone=True,
+        ours=candidate.ours and not heading,
+        watches=(),
+    )
 
 
 def _mark(element: Element) -> Candidate | None:
@@ -170,12 +254,29 @@ def _is_label(element: Element) -> bool:
 
 
 def _field(element: Element, labels: dict[str, str]) -> Candidate | None:
-    kind = element.get("type").lower() if element.tag == "input" else element.tag
-    if element.tag not in ("input", "select", "textarea") or kind in NOT_FIELDS:
+    kind = field_kind(element)
+    if not kind:
         return None
     said = "" if kind in CHOICES else _label(element, labels)
     name = _plain(said) or _spoken(element.get("name") or element.get("id"))
-    return Candidate(element, "field", name or "Field", alone=kind != "radio", ours=not name)
+    private = bool(PRIVATE.match(element.get("autocomplete").lower()))
+    return Candidate(
+        element,
+        "field",
+        name or "Field",
+        alone=kind != "radio",
+        ours=not name,
+        sensitive=private,
+        watches=() if private else _watches(element, kind, labels),
+    )
+
+
+def _watches(element: Element, kind: str, labels: dict[str, str]) -> tuple[str, ...]:
+    """What the browser can tell of the field: that it is wrong, or that the box is ticked."""
+    if kind not in CHOICES:
+        return ("validity",)
+    spoken = f"{apart(element.identity)} {_label(element, labels)}".lower()
+    return ("checked",) if kind == "checkbox" and CONSENT.search(spoken) else ()
 
 
 def _label(element: Element, labels: dict[str, str]) -> str:
@@ -186,11 +287,11 @@ def _label(element: Element, labels: dict[str, str]) -> str:
 def _button(element: Element) -> Candidate | None:
     kind = element.get("type").lower()
     presses = element.tag == "button" or element.get("role") == "button"
-    if not presses and not (element.tag == "input" and kind in BUTTON_TYPES) and element.tag != "a":
+    if not presses and not (element.tag == "input" and kind in BUTTONS) and element.tag != "a":
         return None
     text = element.text or element.get("caption") or element.get("aria-label")
     # A class says what a button looks like; it counts only where nothing is written on it.
-    pays = bool(PAY.search((text or _apart(_identity(element))).lower()))
+    pays = bool(PAY.search((text or apart(element.identity)).lower()))
     in_form = any(above.tag == "form" for above in element.ancestors())
     if not pays and (element.tag == "a" or not in_form or kind == "reset"):
         return None
@@ -204,48 +305,22 @@ def _frame(element: Element) -> Candidate | None:
     if element.tag != "iframe":
         return None
     around = element.parent
-    wrapper = around if around and around.tag not in AROUND_MORE and _identity(around) else None
-    words = [_identity(element), element.get("title"), element.get("host")]
-    words += [_identity(wrapper)] if wrapper else []
+    wrapper = around if around and around.tag not in AROUND_MORE and around.identity else None
+    words = [element.identity, element.get("title"), element.get("host")]
+    words += [wrapper.identity] if wrapper else []
     if not FRAME.search(" ".join(words).lower()):
         return None
     return Candidate(wrapper or element, "frame", "Payment frame", ours=True)
 
 
-def _text(element: Element) -> Candidate | None:
-    if element.tag not in (
-        "div",
-        "span",
-        "p",
-        "td",
-        "th",
-        "tr",
-        "dd",
-        "li",
-        "strong",
-        "b",
-        "output",
-    ):
-        return None
-    words = _apart(_identity(element)).lower()
-    for name, pattern in TEXTS.items():
-        if re.search(rf"\b({pattern.pattern})\b", words):
-            return Candidate(element, "text", name, alone=False, ours=True)
-    return None
-
-
-def _identity(element: Element) -> str:
-    return " ".join(filter(None, map(element.get, ("id", "name", "class"))))
+def _text(element: Element, holding: frozenset[Element]) -> Candidate | None:
+    name = line_name(element, holding)
+    return Candidate(element, "text", name, ours=True) if name else None
 
 
 def _spoken(identifier: str) -> str:
     """billing[firstName] → Billing first name."""
-    return _plain(_apart(identifier)).capitalize()
-
-
-def _apart(identifier: str) -> str:
-    """The words that an identifier is made of."""
-    return re.sub(r"[^A-Za-z]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", identifier)).strip()
+    return _plain(apart(identifier)).capitalize()
 
 
 def _plain(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from snippets.errors import SelectorError
 from snippets.markup import MARK, Element
@@ -15,18 +16,28 @@ MADE_UP = re.compile(r"\d{3,}|[0-9a-f]{8,}|^(ember|react|mui|radix)\b|__|--", re
 """Ids and classes that a framework numbers anew with each build or visit."""
 
 
-def reaching(element: Element, page: Sequence[Element], *, alone: bool) -> str:
-    """The shortest selector that reaches the element, "" where the grammar has none.
+class Reach(NamedTuple):
+    selector: str
+    """"" where the grammar has none."""
+    besides: tuple[Element, ...] = ()
+    """What it reaches that was not asked for."""
 
-    alone  whether it should be the only one reached; where no selector can, the first that reaches
-           it among others is returned
+
+def reaching(element: Element, page: Sequence[Element], asked_for: Test) -> Reach:
+    """The shortest selector that reaches the element and nothing that was not asked for.
+
+    asked_for  which others it may reach too
+    Where there is none, it is the shortest that reaches the element among others.
     """
-    first = ""
+    first = Reach("")
     for text, test in _tries(element):
         selector = _normal(text)
-        if selector and (not alone or sum(map(test, page)) == 1):
-            return selector
-        first = first or selector
+        if not selector:
+            continue
+        besides = tuple(other for other in filter(test, page) if not asked_for(other))
+        if not besides:
+            return Reach(selector)
+        first = first if first.selector else Reach(selector, besides)
     return first
 
 
@@ -38,6 +49,8 @@ def _tries(element: Element) -> Iterator[tuple[str, Test]]:
         if name and not MADE_UP.search(name):
             for text, test in [*plain, (element.tag, _has_tag(element.tag))]:
                 yield f"{_by_id(name)} {text}", _within(above, test)
+    if element.tag == "fieldset":  # a question of its own, and often without a name
+        yield element.tag, _has_tag(element.tag)
 
 
 def _plain(element: Element) -> Iterator[tuple[str, Test]]:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -97,6 +98,7 @@ def addresses(key: str, young: str, tried: str, layout: str) -> dict[str, str]:
         "form": f"/sites/{key}/pages/gegevens/form",
         "compare": f"{map_}/compare",
         "shares": f"{map_}/shares",
+        "no-shares": f"{few}/shares",
         "layouts": f"{map_}/layouts",
         "canvas": f"{map_}/layouts/{layout}",
         "settings": f"{shop}/settings",
@@ -125,6 +127,8 @@ def addresses(key: str, young: str, tried: str, layout: str) -> dict[str, str]:
 
 
 SIGNED_OUT = {"sign-in": "/sign-in"}
+OPENED = "map-zones"
+"""The page that a guest is shown."""
 
 
 @contextmanager
@@ -171,6 +175,16 @@ class Photographer:
         cookies = context.cookies()
         context.close()
         return cookies
+
+    def shared(self, path: str) -> str:
+        """A link for people without an account to what this page shows."""
+        with self.looking(LOOKS["light"]) as page:
+            self.shown(page, path)
+            page.locator("details.share > summary").click()
+            page.locator("details.share button").click()
+            link = page.locator(".shares form a").first.get_attribute("href")
+        assert link is not None
+        return urlsplit(link).path
 
     @contextmanager
     def looking(self, look: Look, *, signed_in: bool = True) -> Iterator[Page]:
@@ -288,7 +302,9 @@ def main() -> None:
             )
             photographer = Photographer(browser, stands, link)
             key, layout = stands.ready.site_key, photographer.layout()
-            pages = wanted(addresses(key, young.public_key, tried.public_key, layout), asked.only)
+            pages_of = addresses(key, young.public_key, tried.public_key, layout)
+            pages = wanted(pages_of, asked.only)
+            doors["guest"] = photographer.shared(pages_of[OPENED])
             signed_out = wanted(doors, asked.only)
             if asked.best:
                 take_best(photographer, pages, asked.folder)

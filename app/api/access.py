@@ -6,6 +6,7 @@ Absent and forbidden look the same, so that keys of one shop cannot list the oth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -19,6 +20,9 @@ from app.mapping.filters import LONGEST_NAMES, refuse_repeated
 from app.problems import BadParameters, LinkRefused, NotFound, Unauthorized
 from app.shops import site_by_key
 from collector.sites import Page, Site
+
+NEAREST_PAGES = 5
+"""Names of pages in an answer: a list of hundreds helps nobody who misspelt one."""
 
 ContextDep = Annotated[Context, Depends(context_of)]
 
@@ -80,13 +84,13 @@ async def writable_site(site: SiteKey, context: ContextDep, asking: CallerDep) -
 async def readable_page(
     site: SiteKey, page: Slug, context: ContextDep, asking: CallerDep
 ) -> Target:
-    return _target(await _site(context, site, asking, "read", page), page)
+    return _target(await _site(context, site, asking, "read", page), page, asking)
 
 
 async def writable_page(
     site: SiteKey, page: Slug, context: ContextDep, asking: CallerDep
 ) -> Target:
-    return _target(await _site(context, site, asking, "write", page), page)
+    return _target(await _site(context, site, asking, "write", page), page, asking)
 
 
 async def picture_page(request: Request, site: SiteKey, page: Slug, context: ContextDep) -> Target:
@@ -118,7 +122,18 @@ def _found(site: Site | None) -> Site:
     return site
 
 
-def _target(site: Site, slug: str) -> Target:
+def _target(site: Site, slug: str, asking: Caller | None = None) -> Target:
+    """Raises NotFound, which names other pages to whom the whole shop is shown."""
     if slug not in site.pages:
-        raise NotFound("no such page of this site")
+        shown = asking is not None and asking.may("read", site.site_id)
+        raise NotFound(f"no such page of this site{_there_are(slug, site) if shown else ''}")
     return Target(site, site.pages[slug])
+
+
+def _there_are(slug: str, site: Site) -> str:
+    """The pages whose names are nearest to what was asked for, and how many more there are."""
+    near = get_close_matches(slug, site.pages, n=NEAREST_PAGES, cutoff=0.0)
+    if not near:
+        return "; it has none yet"
+    more = len(site.pages) - len(near)
+    return f"; there are {', '.join(near)}{f' and {more} more' if more else ''}"

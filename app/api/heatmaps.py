@@ -13,9 +13,10 @@ from app.api.access import ContextDep, Target, picture_page, readable_page
 from app.api.audience_models import AudienceOut, audience_out
 from app.api.caching import CSV, NOT_CHANGED, PNG, as_csv, as_json, as_png, unless_held
 from app.api.spreadsheets import csv_text
-from app.drawing.overlays import Picture, etag
+from app.drawing.overlays import Picture
+from app.drawing.states import state_of
 from app.mapping.filters import MapQuery
-from app.mapping.maps import PageMap, summary
+from app.mapping.page_map import PageMap, summary
 
 router = APIRouter(tags=["heatmaps"])
 
@@ -45,13 +46,14 @@ async def heatmap_png(
 ) -> Response:
     """A transparent PNG of the page's size, to lay over its picture."""
     site, page, query = target.site, target.page, asked.plain()
-    name = await etag(context, site, page, query)
+    state, _ = await state_of(context, site, query)
 
     async def make() -> Response:
-        drawn = await context.overlays.picture(context, site, page, query, name)
-        return as_png(drawn.drawing.png)
+        return as_png(await context.overlays.png(context, state, page, query))
 
-    return await unless_held(request, name, make, finished=_is_over(target, query, context))
+    return await unless_held(
+        request, state.etag(page, query), make, finished=_is_over(target, query, context)
+    )
 
 
 class Scale(BaseModel):
@@ -136,13 +138,14 @@ async def heatmap_json(
 ) -> Response:
     """The same map in numbers: what it rests on, its peak, and its zones, hottest first."""
     site, page = target.site, target.page
-    name = await etag(context, site, page, query)
+    state, _ = await state_of(context, site, query)
 
     async def make() -> Response:
-        drawn = await context.overlays.picture(context, site, page, query, name)
-        return as_json(told(drawn))
+        return as_json(told(await context.overlays.drawn(context, state, page, query)))
 
-    return await unless_held(request, name, make, finished=_is_over(target, query, context))
+    return await unless_held(
+        request, state.etag(page, query), make, finished=_is_over(target, query, context)
+    )
 
 
 @router.get(
@@ -157,14 +160,17 @@ async def heatmap_csv(
     context: ContextDep,
 ) -> Response:
     """The map's zones, hottest first, for a spreadsheet."""
-    name = await etag(context, target.site, target.page, query)
+    page = target.page
+    state, _ = await state_of(context, target.site, query)
 
     async def make() -> Response:
-        drawn = await context.overlays.picture(context, target.site, target.page, query, name)
+        drawn = await context.overlays.drawn(context, state, page, query)
         rows = ((zone.number, zone.name, zone.total, zone.visits) for zone in drawn.found.zones)
         return as_csv(csv_text(("number", "name", "total", "visits"), rows))
 
-    return await unless_held(request, name, make, finished=_is_over(target, query, context))
+    return await unless_held(
+        request, state.etag(page, query), make, finished=_is_over(target, query, context)
+    )
 
 
 def told(drawn: Picture) -> Heatmap:

@@ -93,7 +93,10 @@ async def _check_site(store: Store, settings: Settings, site: Site, now: datetim
     batches = await store.fetchval(
         "SELECT count(*) FROM batch WHERE site_id = $1 AND day >= $2", site.site_id, since
     )
-    told = f"{site.name} ({site.state}): {opened} views opened, {batches} batches since {since}"
+    told = (
+        f"{site.name} ({site.state}): {opened} views opened, {batches} batches since {since} "
+        f"({site.time_zone.key})"
+    )
     found = await signs(store, site, now)
     return [
         Finding(True, told),
@@ -138,8 +141,9 @@ def lag_findings(found: Signs, site: Site, now: datetime) -> list[Finding]:
         told = N_("%(n)s days cannot be closed: see `gloed jobs`")
         return [Finding(False, told, {"n": found.failed}, site.name)]
     if found.closed is not None and now - found.closed > JOB_LAG:
-        told = N_("visits were last put together at %(at)s UTC: is `gloed serve` running?")
-        return [Finding(False, told, {"at": f"{found.closed:%Y-%m-%d %H:%M}"}, site.name)]
+        told = N_("visits were last put together at %(at)s: is `gloed serve` running?")
+        at = f"{found.closed.astimezone(site.time_zone):%Y-%m-%d %H:%M} ({site.time_zone.key})"
+        return [Finding(False, told, {"at": at}, site.name)]
     return []
 
 

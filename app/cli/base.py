@@ -51,8 +51,9 @@ def _line_of(problem: Exception) -> str | None:
         case _ if isinstance(problem, EXPECTED):
             return str(problem)
         case OSError():
-            of_file = problem.filename is not None
-            return str(problem) if of_file else f"the store cannot be reached: {problem}"
+            if problem.filename is None:
+                return f"the store cannot be reached: {problem}"
+            return f"{problem.filename}: {problem.strerror}"
         case asyncpg.PostgresError() | asyncpg.InterfaceError():
             return f"the store cannot be used: {str(problem).splitlines()[0]}"
     return None

@@ -33,21 +33,25 @@ def add(
     out.print(with_store(work), markup=False)
 
 
-@cli.command("list")
-def listed() -> None:
-    """The keys in use; what they are is known to their holders alone."""
+@cli.command("list", epilog="[bold]Examples[/bold]\n\n  gloed key list\n\n  gloed key list gs_…")
+def listed(site: Annotated[str | None, SITE] = None) -> None:
+    """The keys in use, of this shop or of all; what they are is known to their holders alone."""
 
     async def work(store: Store) -> list[Any]:
-        return await store.fetch(
-            "SELECT api_key_id, name, scope, label, last_used_at FROM api_key "
-            "JOIN site USING (site_id) WHERE revoked_at IS NULL ORDER BY api_key_id"
-        )
+        found = None if site is None else (await find_site(store, site)).site_id
+        return await store.fetch(_IN_USE, found)
 
     rows = [
         (str(number), shop, scope, label, f"{used:%Y-%m-%d}" if used else "never")
         for number, shop, scope, label, used in with_store(work)
     ]
     show(("number", "shop", "scope", "label", "last used"), rows)
+
+
+_IN_USE = """
+    SELECT api_key_id, name, scope, label, last_used_at FROM api_key JOIN site USING (site_id)
+    WHERE revoked_at IS NULL AND ($1::int IS NULL OR site_id = $1) ORDER BY api_key_id
+"""
 
 
 @cli.command("revoke", epilog="[bold]Example[/bold]\n\n  gloed key revoke 3")

@@ -11,9 +11,10 @@ import typer
 
 from app.cli.base import counted, err, now, out, say, told, with_store
 from app.cli.contrasts import read_filters, render_contrast
-from app.drawing.overlays import explain, hash_under, options, paint, pictures_under
-from app.mapping.filters import MapQuery
-from app.mapping.maps import PageMap, page_map
+from app.drawing.overlays import explain, ground, options, paint, picture_under
+from app.mapping.filters import MAP_KINDS, MapQuery
+from app.mapping.maps import page_map
+from app.mapping.page_map import PageMap
 from app.pages.reading.legends import legend_of
 from app.picturing.capture import (
     ALIKE_PX,
@@ -26,7 +27,7 @@ from app.picturing.capture import (
 )
 from app.picturing.capture import capture as capture_page
 from app.picturing.headless import ENGINES, Browsers, Engine
-from app.shops import find_page, find_site
+from app.shops import ShopError, find_page, find_site
 from app.store import Store
 from collector.sites import Page, Site, Zone
 from heatmap.drawing import Drawing
@@ -157,7 +158,7 @@ def _other_line(other: Elsewhere) -> str:
 def render(
     site: Annotated[str, typer.Option(help="Key or name of the shop.")],
     page: Annotated[str, typer.Option(help="Name of the page.")],
-    kind: Annotated[str, typer.Option(help="stall, click, move or scroll.")] = "stall",
+    kind: Annotated[str, typer.Option(help=f"{', '.join(MAP_KINDS)}.")] = "stall",
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path(
         "heatmap.overlay.png"
     ),
@@ -174,6 +175,8 @@ def render(
     ] = None,
 ) -> None:
     """Draw one map into a file, straight from the store."""
+    with told():
+        _check_output(output)
     if against is not None:
         with told():
             say(render_contrast(kind, site, page, against, filters or (), output))
@@ -185,13 +188,12 @@ def render(
     async def work(store: Store) -> tuple[PageMap, bytes | None]:
         found, of_page = await _find(store, site, page)
         drawn = await page_map(store, found, of_page, query, now())
-        under = await pictures_under(store, [drawn])
-        return drawn, under.get(hash_under(drawn) or b"")
+        return drawn, await picture_under(store, drawn, query)
 
     with told():
         found, under = with_store(work)
         with err.status("drawing"):
-            drawing = paint(options(found, found.of_shop), under, query.picture)
+            drawing = ground(paint(options(found, found.of_shop)), under, query.picture)
             if query.legend != "none":
                 legend = legend_of(found, found.of_shop, drawing, query.legend)
                 drawing = explain(drawing, legend, query.dpr)
@@ -203,6 +205,14 @@ def render(
         f"{_amounts(found, drawing)}"
     )
     out.print(str(output), markup=False)
+
+
+def _check_output(output: Path) -> None:
+    """Raises ShopError where no file can be: told before anything is drawn."""
+    if output.is_dir():
+        raise ShopError(f"{output} is a folder: give --output the name of a file in it")
+    if not output.parent.is_dir():
+        raise ShopError(f"there is no folder {output.parent}: make it, or give another --output")
 
 
 def _amounts(found: PageMap, drawing: Drawing) -> str:

@@ -42,6 +42,10 @@ KEEP_ALIVE_S = 75
 
 DRAIN_S = 20
 
+HUNG_AFTER_S = 30
+"""A worker that has not answered its parent for so long is killed and replaced. On a loaded machine
+it may take 10 s until one has begun, and one that is killed before that never does."""
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to bind.")] = None,
@@ -121,6 +125,7 @@ def _run(settings: Settings, url: str, secret: str) -> None:
         "log_level": "warning",
         "timeout_keep_alive": KEEP_ALIVE_S,
         "timeout_graceful_shutdown": DRAIN_S,
+        "timeout_worker_healthcheck": HUNG_AFTER_S,
         "proxy_headers": False,
         "http": protocol(),
         "server_header": False,

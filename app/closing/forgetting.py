@@ -39,9 +39,10 @@ async def forget_refs(store: Store, site: Site, day: date, now: datetime) -> Non
     async with store.transaction() as connection:
         emptied = 0
         for table in RAW:
+            empty = _EMPTY[table]
             done = await connection.execute(
-                f"UPDATE {table} SET ref_hash = NULL "
-                "WHERE site_id = $1 AND day = $2 AND ref_hash IS NOT NULL",
+                f"UPDATE {table} SET ref_hash = {empty} "
+                f"WHERE site_id = $1 AND day = $2 AND ref_hash IS DISTINCT FROM {empty}",
                 site.site_id,
                 day,
             )
@@ -50,6 +51,7 @@ async def forget_refs(store: Store, site: Site, day: date, now: datetime) -> Non
             await connection.execute(_FINAL, FINAL, site.site_id, day, now)
 
 
+_EMPTY = {"beacon": "NULL", "batch": "''", "goal": "NULL"}
 _CLOSED = """
     SELECT period FROM job WHERE name = 'close' AND site_id = $1 AND state = 'done'
     AND NOT EXISTS (SELECT 1 FROM job AS past WHERE past.name = 'forget_refs'

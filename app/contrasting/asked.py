@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from app.mapping.filters import MAX_DAYS, Day, Decimal, Whole, Width, check_order, coded
+from app.mapping.filters import (
+    MAX_DAYS,
+    Day,
+    Decimal,
+    DecimalMark,
+    Whole,
+    Width,
+    check_order,
+    coded,
+)
 from app.problems import BadParameters
 from app.refused import said
 from collector.codes import Browser, Channel, Device, Language, Outcome, System
@@ -169,6 +178,7 @@ class DrawnQuery(BaseModel):
     ] = "seconds"
     opacity: Annotated[Decimal, Field(gt=0, le=1)] | None = None
     picture: Literal["none", "page", "white"] = "none"
+    decimal: DecimalMark = "point"
     dpr: Annotated[Whole, Field(ge=1, le=2)] = 1
 
 
@@ -181,7 +191,7 @@ class PixelsQuery(CohortsQuery, DrawnQuery):
 
     def of_numbers(self) -> PixelsQuery:
         """The same question, whatever its picture looks like."""
-        plain = {"opacity": None, "picture": "none", "dpr": 1}
+        plain = {"opacity": None, "picture": "none", "decimal": "point", "dpr": 1}
         return self.model_copy(update=plain)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from app.changes import Change, changes_asked, changes_in
 from app.context import Context
 from app.contrasting.asked import VisitFilter
-from app.joint import joint
+from app.joint import Part, joint
 from collector.sites import Page, Site
 
 RENDERER = version("gloed")
@@ -34,15 +34,19 @@ async def contrast_etag(
     return _named(context, site, page, query, kind, *row.values())
 
 
-async def contrast_etag_and_changes(
-    context: Context, site: Site, page: Page, query: VisitFilter, kind: str
-) -> tuple[str, tuple[Change, ...]]:
-    """The same with what people wrote down of the page, which no answer holds."""
-    changes, values = joint({"changes": changes_asked(site, page)}, known=1)
-    statement = f"SELECT own.*, {changes} AS told FROM ({_DATA}) AS own"
+async def contrast_etag_and(
+    context: Context,
+    site: Site,
+    page: Page,
+    query: VisitFilter,
+    kind: str,
+    beside: Mapping[str, Part],
+) -> tuple[str, Mapping[str, Any]]:
+    """The same, and what else is asked along with it."""
+    parts, values = joint(beside, known=1)
+    statement = f"SELECT own.*, {parts} AS told FROM ({_DATA}) AS own"
     *data, told = (await context.store.fetchrow(statement, site.site_id, *values)).values()
-    name = _named(context, site, page, query, kind, *data)
-    return name, changes_in(json.loads(told)["changes"])
+    return _named(context, site, page, query, kind, *data), json.loads(told)
 
 
 def _named(

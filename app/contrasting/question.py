@@ -168,21 +168,32 @@ async def first_days_of(
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A page that is asked about, and the first day of which it can tell."""
+    """A page that is asked about, and the first day of which it can tell; that matters where the
+    question names none."""
 
     site: Site
     page: Page
     first_day: date
 
 
-async def ask(store: Store, site: Site, page: Page, query: CohortsQuery, now: datetime) -> Question:
+async def ask(
+    store: Store,
+    site: Site,
+    page: Page,
+    query: CohortsQuery,
+    now: datetime,
+    first_day: date | None = None,
+) -> Question:
     """Read everything that a question about a page rests on, in one state of the store.
 
+    first_day  of which the page can tell, where that is known
     Raises TooFewVisits where a live shop has fewer than its threshold, BadParameters where the
     period cannot be or the cohorts share visits
     """
-    (first_day,) = (await first_days_of(store, [(site, page)])).values()
-    (found,) = await ask_all(store, [Subject(site, page, first_day)], query, now)
+    if first_day is None and query.date_from is None:
+        (first_day,) = (await first_days_of(store, [(site, page)])).values()
+    subject = Subject(site, page, first_day or site.day_of(now))
+    (found,) = await ask_all(store, [subject], query, now)
     if isinstance(found, TooFewVisits):
         raise found
     return found

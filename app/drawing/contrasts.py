@@ -5,22 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from app.changes import Change
+from app.changes import Change, changes_asked, changes_in
 from app.context import Context
 from app.contrasting.asked import CohortsQuery, PixelsQuery, ZonesQuery
 from app.contrasting.fields import FieldAnswer, field_answer
-from app.contrasting.naming import RENDERER, contrast_etag, contrast_etag_and_changes
+from app.contrasting.naming import RENDERER, contrast_etag, contrast_etag_and
 from app.contrasting.pixels import PixelAnswer, pixel_answer
-from app.contrasting.question import Question, ask
+from app.contrasting.question import (
+    FIRST_DAYS,
+    Question,
+    ask,
+    first_days_asked,
+    first_days_in,
+)
 from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.differing import paint_contrast
 from app.drawing.keeping import Keeping
+from app.drawing.painting import DECIMAL_MARKS
 from app.drawing.renders import Renders
+from app.joint import Part
 from app.picturing.layouts import picture
 from app.problems import NoContrast
 from app.store import Store
@@ -32,6 +41,10 @@ from heatmap.zone_boxes import ZoneBox
 STAMP = "TEST"
 KEPT_BYTES = 32 * 2**20
 """Of pictures, and as much of numbers, in each process."""
+
+DAY_BYTES = 100
+KEPT_DAYS_BYTES = 1000 * DAY_BYTES
+"""Of the first days of pages."""
 
 EDGE_PX = 2.0
 """Of a region's edge, where its label hangs; hidden behind it."""
@@ -51,6 +64,7 @@ class Contrasts:
         self._answers: Keeping[PixelAnswer] = Keeping(KEPT_BYTES, _bytes_of)
         self._pictures: Keeping[bytes] = Keeping(KEPT_BYTES, len)
         self._questions: Keeping[Question] = Keeping(KEPT_BYTES, _bytes_of_question)
+        self._first_days: Keeping[date] = Keeping(KEPT_DAYS_BYTES, lambda _: DAY_BYTES)
         self._zones: Keeping[ZoneAnswer] = Keeping(KEPT_BYTES, _bytes_behind)
         self._fields: Keeping[FieldAnswer] = Keeping(KEPT_BYTES, _bytes_behind)
 
@@ -70,8 +84,30 @@ class Contrasts:
     async def name_and_changes(
         self, context: Context, site: Site, page: Page, query: PixelsQuery
     ) -> tuple[str, tuple[Change, ...]]:
-        """The same with what people wrote down of the page, asked along with it."""
-        return await contrast_etag_and_changes(context, site, page, query.of_numbers(), "pixels")
+        """The same with what people wrote down of the page, which no answer holds. Where it will be
+        wanted and is not known, the page's first day is asked along with it."""
+        asks = query.date_from is None and bool(self._first_days.lacks(_first_day_of(site, page)))
+        began = {"first_days": Part.rows(FIRST_DAYS, *first_days_asked([(site, page)]))}
+        beside = {"changes": changes_asked(site, page), **(began if asks else {})}
+        name, told = await contrast_etag_and(
+            context, site, page, query.of_numbers(), "pixels", beside
+        )
+        if asks:
+            (first_day,) = first_days_in(told["first_days"]).values()
+            await self._first_day(site, page, first_day)
+        return name, changes_in(told["changes"])
+
+    async def _first_day(self, site: Site, page: Page, found: date | None = None) -> date | None:
+        """It stays until the shop's data change; None where it is not known."""
+        (name,) = _first_day_of(site, page)
+        if found is None and self._first_days.lacks(_first_day_of(site, page)):
+            return None
+
+        async def told() -> date:
+            assert found is not None
+            return found
+
+        return await self._first_days.get(name, told, **_state(site))
 
     async def question(
         self, context: Context, name: str, site: Site, page: Page, query: ZonesQuery
@@ -80,7 +116,8 @@ class Contrasts:
 
         name  taken before it is read: what is kept is then never older than its name
         """
-        make = partial(ask, context.store, site, page, query, context.clock())
+        first_day = None if query.date_from else await self._first_day(site, page)
+        make = partial(ask, context.store, site, page, query, context.clock(), first_day)
         return await self._questions.get(_of(name, query), make, **_state(site))
 
     async def zones(self, context: Context, name: str, question: Question) -> ZoneAnswer:
@@ -118,6 +155,12 @@ def _of(name: str, query: CohortsQuery) -> str:
     return f"{name} {query.model_dump_json()}"
 
 
+def _first_day_of(site: Site, page: Page) -> dict[str, tuple[int, int]]:
+    """What a page's first day is kept under."""
+    name = f"{site.site_id} {page.page_id} {site.time_zone.key}"
+    return {name: (site.site_id, site.data_version)}
+
+
 def _state(site: Site) -> dict[str, int]:
     return {"shop": site.site_id, "version": site.data_version}
 
@@ -138,7 +181,7 @@ async def drawn_with(
             paint_contrast,
             answer.shown,
             answer.judged,
-            badges_of(answer),
+            badges_of(answer, DECIMAL_MARKS[query.decimal]),
             under=under,
             ground=query.picture,
             dpr=query.dpr,
@@ -153,12 +196,12 @@ async def _answered(context: Context, site: Site, page: Page, query: PixelsQuery
     return await pixel_answer(question, context.renders)
 
 
-def badges_of(answer: PixelAnswer) -> tuple[ZoneBox, ...]:
+def badges_of(answer: PixelAnswer, mark: str) -> tuple[ZoneBox, ...]:
     """The number of each region, as the list beside the picture has it, and its ratio;
     at its right edge, as high as its peak: its lines are frame enough, and wide ones tell little of
     where to look."""
     return tuple(
-        ZoneBox(one.number, _edge(one.region), 0.0, _times(one.region.ratio))
+        ZoneBox(one.number, _edge(one.region), 0.0, _times(one.region.ratio, mark))
         for one in answer.regions
     )
 
@@ -167,8 +210,8 @@ def _edge(region: Region) -> tuple[float, float, float, float]:
     return region.x1_px - EDGE_PX, region.peak_y_px, region.x1_px, region.peak_y_px + EDGE_PX
 
 
-def _times(ratio: float) -> str:
-    return f"{ratio:.1f}x" if math.isfinite(ratio) else ""
+def _times(ratio: float, mark: str) -> str:
+    return f"{ratio:.1f}x".replace(".", mark) if math.isfinite(ratio) else ""
 
 
 def text_of(answer: PixelAnswer) -> Mapping[str, str]:

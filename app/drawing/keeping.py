@@ -47,7 +47,7 @@ class Keeping(Generic[T]):
         again, and what was deleted must not stay. A refusal is an answer too: "too few" takes as
         long to find as what there are enough for.
         """
-        self._enter(shop, version)
+        self.enter(shop, version)
         if name in self._kept:
             self._kept.move_to_end(name)
             return _told(self._kept[name])
@@ -67,7 +67,7 @@ class Keeping(Generic[T]):
         make    of the names of those to be made
         """
         for shop, version in set(owners.values()):
-            self._enter(shop, version)
+            self.enter(shop, version)
         found = {name: self._kept[name] for name in owners if name in self._kept}
         for name in found:
             self._kept.move_to_end(name)
@@ -93,7 +93,8 @@ class Keeping(Generic[T]):
             or (name not in self._kept and name not in self._under_way)
         ]
 
-    def _enter(self, shop: int, version: int) -> None:
+    def enter(self, shop: int, version: int) -> None:
+        """What was made of another state of the shop's data goes."""
         if self._states.get(shop) != version:
             self._states[shop] = version
             self._let_go(shop)

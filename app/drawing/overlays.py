@@ -1,18 +1,14 @@
-"""Map → picture: drawn in another process, named by a strong ETag, equal requests drawn once."""
+"""Map → picture: drawn in another process, kept by its strong name, equal requests drawn once."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from enum import IntEnum
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 
-from app.changes import Change, changes_asked, changes_in
 from app.context import Context
 from app.drawing.contrasts import Contrasts
 from app.drawing.keeping import Keeping, Sentence
@@ -24,13 +20,16 @@ from app.drawing.painting import (
     zone_frames,
     zone_values,
 )
-from app.joint import Part, joint
+from app.drawing.states import RENDERER, State, state_asked, state_in, state_of
+from app.joint import Part
 from app.mapping.audience import Audience
+from app.mapping.drafts import Reading
 from app.mapping.filters import PLACELESS, MapQuery
-from app.mapping.maps import PageMap, page_maps, summary
+from app.mapping.maps import Lay, each_by_itself, map_on, readings
+from app.mapping.page_map import PageMap, summary
 from app.mapping.small_numbers import filters_of
-from app.picturing.layouts import pictures
-from app.problems import ApiProblem
+from app.picturing.layouts import picture
+from app.problems import ApiProblem, TooFewVisits
 from app.store import Store
 from collector.sites import Page, Site
 from heatmap.drawing import Drawing, draw
@@ -39,10 +38,13 @@ from heatmap.marks import gather
 from heatmap.png import laid_over, noted
 from heatmap.reach import draw_reach
 
-RENDERER = version("gloed")
 STAMP = "TEST"
-KEPT_BYTES = 64 * 1024 * 1024
-"""Drawn pictures kept per process; a picture is named by everything that went into it."""
+KEPT_BYTES = 32 * 1024 * 1024
+"""Drawings kept per process, and as much of pictures that they are laid on; each is named by
+everything that went into it."""
+
+KEPT_QUESTIONS = 1_000
+"""Of some 600 letters each; what was asked so long ago may be read once in vain."""
 
 KEPT_SENTENCES_BYTES = 1024 * 1024
 """A sentence has some 200 letters: those of thousands of pages."""
@@ -70,173 +72,177 @@ class Picture:
         return len(self.drawing.png) + marks + BOX_BYTES * len(self.found.boxes)
 
 
-SOURCES = """
-    SELECT string_agg(concat_ws(' ', name, period, state, dirty_since), ',' ORDER BY name, period)
-    FROM job WHERE site_id = $1 AND period BETWEEN $4 AND $3
-    AND (name IN ('seal', 'raw_gone') OR name = 'close' AND dirty_since IS NOT NULL)
-"""
-"""Which days are sealed, and which of them late rows have reopened (`app/mapping/sources.py`)."""
-
-
-_DATA = f"""
-    SELECT (SELECT data_version FROM site WHERE site_id = $1) AS version,
-        (SELECT count(*) FROM beacon WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS beacons,
-        (SELECT count(*) FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3) AS batches,
-        ({SOURCES}) AS sources,
-        (SELECT sum(n) FROM dropped WHERE site_id = $1 AND day BETWEEN $4 AND $3) AS left_out
-"""
-
-
-NOTHING: Mapping[str, Part] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The state of a shop's data, as far as maps of a period can tell; it names all of them."""
-
-    site: Site
-    today: date
-    data: tuple[Any, ...]
-
-    def etag(self, page: Page, query: MapQuery) -> str:
-        """The name of one of its maps."""
-        told = (
-            self.site.site_id,
-            self.site.state,
-            page.page_id,
-            page.title,
-            *query.period(self.today),
-            *self.data,
-            RENDERER,
-        )
-        named = f"{told!r} {query.model_dump_json()}"
-        return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'
-
-
-async def etag(context: Context, site: Site, page: Page, query: MapQuery) -> str:
-    """Strong name of the answer: data, parameters and renderer; known before any work. As every
-    answer tells how many page views were counted, it has another name when more was left out.
-
-    Of days that are closed the data version tells of every change: the closing job raises it.
-    Of those that are still open the raw rows are counted, so that a picture is never older than
-    what was acknowledged before it was asked for. A day's marks lie a little otherwise once they
-    are read from its tiles.
-    """
-    state, _ = await state_of(context, site, query)
-    return state.etag(page, query)
-
-
-async def state_of(
-    context: Context, site: Site, query: MapQuery, beside: Mapping[str, Part] = NOTHING
-) -> tuple[State, Mapping[str, Any]]:
-    """What names every map of this period, and what else is asked along with it."""
-    asked = _state_asked(context, site, query)
-    parts, values = joint(beside, known=len(asked))
-    statement = f"SELECT own.*, {parts} AS told FROM ({_DATA}) AS own"
-    *data, told = (await context.store.fetchrow(statement, *asked, *values)).values()
-    return State(site, site.day_of(context.clock()), tuple(data)), json.loads(told)
-
-
-async def etag_and_changes(
-    context: Context, site: Site, page: Page, query: MapQuery
-) -> tuple[str, tuple[Change, ...]]:
-    """The name of a map, with what people wrote down of its page, which no answer holds."""
-    state, told = await state_of(context, site, query, {"changes": changes_asked(site, page)})
-    return state.etag(page, query), changes_in(told["changes"])
-
-
-def _state_asked(context: Context, site: Site, query: MapQuery) -> tuple[int, date, date, date]:
-    today = site.day_of(context.clock())
-    first, last = query.period(today)
-    # Whether a live shop's map is shown depends on the days beside it too.
-    before, after = first - timedelta(days=1), last + timedelta(days=1)
-    return site.site_id, max(before, today - timedelta(days=1)), after, before
-
-
 Writer = Callable[[PageMap, Audience, Drawing, str], Legend]
 """Puts what a map says into words of a language."""
 
 
 class Overlays:
-    """Pictures by name; the same question asked twice at once is answered by one drawing."""
+    """Pictures by name; the same question asked twice at once is answered by one drawing.
+
+    A map is drawn once, whatever it is laid on: pages and numbers want the drawing alone, and it is
+    laid on the page's own picture, or has its legend put under it, where that is asked for.
+    """
 
     def __init__(self, legend_of: Writer) -> None:
         self._legend_of = legend_of
         self._maps: Keeping[Picture] = Keeping(KEPT_BYTES, lambda picture: picture.size)
+        self._dressed: Keeping[bytes] = Keeping(KEPT_BYTES, len)
+        self._asked: Keeping[bool] = Keeping(KEPT_QUESTIONS, lambda _: 1)
+        """Questions that were answered of the present state of a shop's closed days."""
         self.contrasts = Contrasts()
         self.sentences: Keeping[Sentence] = Keeping(
             KEPT_SENTENCES_BYTES, lambda sentence: len(sentence.text)
         )
         """What a page says of another one, where it takes a contrast to say it."""
 
-    async def picture(
-        self, context: Context, site: Site, page: Page, query: MapQuery, name: str
-    ) -> Picture:
-        make = partial(_picture, context, site, page, query, self._legend_of)
-        state = {"shop": site.site_id, "version": site.data_version}
-        return await self._maps.get(name, make, **state)
+    async def drawn(self, context: Context, state: State, page: Page, query: MapQuery) -> Picture:
+        """A map as it is drawn, whatever it is to be laid on."""
+        plain, owner = undressed(query), self._owner(state.site)
+        await self._note(_question(state.site, state.today, page, plain), owner)
+        make = partial(_picture, context, state.site, page, plain)
+        return await self._maps.get(state.etag(page, plain), make, **owner)
 
-    async def pictures(
-        self, context: Context, site: Site, asked: Mapping[str, tuple[Page, MapQuery]]
+    async def drawn_each(
+        self, context: Context, state: State, asked: Iterable[tuple[Page, MapQuery]]
+    ) -> list[Picture | ApiProblem]:
+        """Several of a shop, which are read at once where they are not kept."""
+        owner = self._owner(state.site)
+        plain = [(page, undressed(query)) for page, query in asked]
+        for page, query in plain:
+            await self._note(_question(state.site, state.today, page, query), owner)
+        named = {state.etag(page, query): (page, query) for page, query in plain}
+        drawn = await self.drawn_all(context, state.site, named)
+        return [drawn[state.etag(page, query)] for page, query in plain]
+
+    async def _note(self, question: str, owner: Mapping[str, int]) -> None:
+        async def noted() -> bool:
+            return True
+
+        await self._asked.get(question, noted, **owner)
+
+    async def look(
+        self,
+        context: Context,
+        site: Site,
+        page: Page,
+        query: MapQuery,
+        beside: Mapping[str, Part],
+    ) -> tuple[Picture | TooFewVisits, Mapping[str, Any]]:
+        """A map as it is drawn, or that it may not be shown; and what else is asked along with the
+        state of the data. Where no answer to this question is kept, what the map rests on is asked
+        along with it too, for it will be wanted."""
+        plain, owner = undressed(query), self._owner(site)
+        question = _question(site, site.day_of(context.clock()), page, plain)
+        if not self._asked.lacks({question: (site.site_id, site.data_version)}):
+            state, told = await state_of(context, site, plain, beside)
+            return await _few_or(self.drawn(context, state, page, plain)), told
+        with context.renders.place():
+            parts = {**beside, "state": state_asked(context, site, plain)}
+            now = context.clock()
+            (read,), told = await readings(context.store, site, [(page, plain)], now, parts)
+            name = state_in(context, site, told["state"]).etag(page, plain)
+            make = partial(_laid, context, read, plain)
+            found = await _few_or(self._maps.get(name, make, **owner))
+        await self._note(question, owner)
+        return found, told
+
+    async def drawn_all(
+        self,
+        context: Context,
+        site: Site,
+        asked: Mapping[str, tuple[Page, MapQuery]],
+        lay: Lay = each_by_itself,
     ) -> dict[str, Picture | ApiProblem]:
         """Several of a shop by their names: those that are to be drawn are read at once. What is
-        refused is told as what refused it."""
+        refused is told as what refused it.
+
+        asked  undressed
+        """
 
         async def make(names: list[str]) -> Mapping[str, Picture | ApiProblem]:
-            maps = [asked[name] for name in names]
-            drawn = await _pictures(context, site, maps, self._legend_of)
+            drawn = await _pictures(context, site, [asked[name] for name in names], lay)
             return dict(zip(names, drawn, strict=True))
 
-        return await self._maps.get_all(
-            dict.fromkeys(asked, (site.site_id, site.data_version)), make
-        )
+        self._owner(site)
+        state = site.site_id, site.data_version
+        return await self._maps.get_all(dict.fromkeys(asked, state), make)
+
+    async def png(self, context: Context, state: State, page: Page, query: MapQuery) -> bytes:
+        """The file, just as it is asked for."""
+        if query == undressed(query):
+            return (await self.drawn(context, state, page, query)).drawing.png
+        make = partial(self._dress, context, state, page, query)
+        return await self._dressed.get(state.etag(page, query), make, **self._owner(state.site))
+
+    def _owner(self, site: Site) -> dict[str, int]:
+        """Of what is asked for now. What was made of a former state of its data goes, whoever asks
+        next."""
+        for kept in (self._maps, self._dressed):
+            kept.enter(site.site_id, site.data_version)
+        return {"shop": site.site_id, "version": site.data_version}
+
+    async def _dress(self, context: Context, state: State, page: Page, query: MapQuery) -> bytes:
+        """A map on its ground, with its legend."""
+        drawn = await self.drawn(context, state, page, query)
+        under = await picture_under(context.store, drawn.found, query)
+        with context.renders.place():
+            drawing = await context.renders.run(ground, drawn.drawing, under, query.picture)
+            if query.legend != "none":
+                legend = self._legend_of(drawn.found, drawn.of_shop, drawing, query.legend)
+                drawing = await context.renders.run(explain, drawing, legend, query.dpr)
+        return drawing.png
 
 
-async def _picture(
-    context: Context, site: Site, page: Page, query: MapQuery, legend_of: Writer
-) -> Picture:
-    (drawn,) = await _pictures(context, site, [(page, query)], legend_of)
+def undressed(query: MapQuery) -> MapQuery:
+    """The same map on nothing and without a legend."""
+    return query.model_copy(update={"picture": "none", "legend": "none"})
+
+
+def _question(site: Site, today: date, page: Page, query: MapQuery) -> str:
+    """What is asked, of whatever state of the data."""
+    return f"{site.site_id} {site.state} {page.page_id} {today} {query.model_dump_json()}"
+
+
+async def _few_or(answer: Awaitable[Picture]) -> Picture | TooFewVisits:
+    try:
+        return await answer
+    except TooFewVisits as problem:
+        return problem
+
+
+async def _laid(context: Context, read: Reading | ApiProblem, query: MapQuery) -> Picture:
+    found = map_on(read, query)
+    if isinstance(found, ApiProblem):
+        raise found
+    return await _drawn(context, found)
+
+
+async def _picture(context: Context, site: Site, page: Page, query: MapQuery) -> Picture:
+    (drawn,) = await _pictures(context, site, [(page, query)], each_by_itself)
     if isinstance(drawn, ApiProblem):
         raise drawn
     return drawn
 
 
 async def _pictures(
-    context: Context, site: Site, asked: Sequence[tuple[Page, MapQuery]], legend_of: Writer
+    context: Context, site: Site, asked: Sequence[tuple[Page, MapQuery]], lay: Lay
 ) -> list[Picture | ApiProblem]:
     """Read at once, and drawn one after the other: drawing has places for a few."""
     with context.renders.place():
-        told = await page_maps(context.store, site, asked, context.clock())
-        found = [one for one in told if isinstance(one, PageMap)]
-        under = await pictures_under(context.store, found)
-        return [
-            one if isinstance(one, ApiProblem) else await _drawn(context, one, under, legend_of)
-            for one in told
-        ]
+        read, _ = await readings(context.store, site, asked, context.clock())
+        told = lay(read, [query for _, query in asked])
+        return [one if isinstance(one, ApiProblem) else await _drawn(context, one) for one in told]
 
 
-async def _drawn(
-    context: Context, found: PageMap, under: Mapping[bytes, bytes], legend_of: Writer
-) -> Picture:
-    query, lies_on = found.query, under.get(hash_under(found) or b"")
-    told = options(found, found.of_shop)
-    drawing = await context.renders.run(paint, told, lies_on, query.picture)
-    if query.legend != "none":
-        # What full colour stands for is known only now.
-        legend = legend_of(found, found.of_shop, drawing, query.legend)
-        drawing = await context.renders.run(explain, drawing, legend, query.dpr)
-    return Picture(drawing, found)
+async def _drawn(context: Context, found: PageMap) -> Picture:
+    return Picture(await context.renders.run(paint, options(found, found.of_shop)), found)
 
 
-def hash_under(found: PageMap) -> bytes | None:
-    """Of the page's own picture, where it is asked for and there is one."""
-    return found.layout.picture_hash if found.query.picture == "page" and found.layout else None
-
-
-async def pictures_under(store: Store, found: Sequence[PageMap]) -> Mapping[bytes, bytes]:
-    """The pages' own pictures of maps of one shop, by their hashes."""
-    hashes = {told for one in found if (told := hash_under(one)) is not None}
-    return await pictures(store, found[0].site.site_id, hashes) if hashes else {}
+async def picture_under(store: Store, found: PageMap, query: MapQuery) -> bytes | None:
+    """The page's own picture, where it is asked for and there is one."""
+    if query.picture != "page" or found.layout is None or found.layout.picture_hash is None:
+        return None
+    return await picture(store, found.site.site_id, found.layout.picture_hash)
 
 
 def options(found: PageMap, of_shop: Audience) -> dict[str, Any]:
@@ -310,7 +316,7 @@ def _plain(value: Any) -> str:
     return value.name.lower() if isinstance(value, IntEnum) else str(value)
 
 
-def paint(told: dict[str, Any], under: bytes | None, ground: str) -> Drawing:
+def paint(told: dict[str, Any]) -> Drawing:
     """Runs in a drawing process."""
     given = dict(told)
     over = given.pop("over")
@@ -327,8 +333,15 @@ def paint(told: dict[str, Any], under: bytes | None, ground: str) -> Drawing:
         drawing = draw(marks, **given)
     drawing = draw_over(drawing, over, told)
     # As heatmap.json prints it: a picture in a presentation tells what to compare it by.
-    png = noted(drawing.png, {"gloed:scale_max": repr(drawing.scale_max)})
-    return replace(drawing, png=png if ground == "none" else laid_over(under, png))
+    return replace(drawing, png=noted(drawing.png, {"gloed:scale_max": repr(drawing.scale_max)}))
+
+
+def ground(drawing: Drawing, under: bytes | None, kind: str) -> Drawing:
+    """Lay the drawing on the page's picture, or on white; runs in a drawing process too.
+
+    kind  `page`, `white`, or `none` for nothing
+    """
+    return drawing if kind == "none" else replace(drawing, png=laid_over(under, drawing.png))
 
 
 def explain(drawing: Drawing, legend: Legend, dpr: int) -> Drawing:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.mapping.filters import TIMED
 from app.mapping.folds import FOLD_SHARES
-from app.mapping.maps import PageMap
+from app.mapping.page_map import PageMap
 from heatmap import density
 from heatmap.colours import DEFAULT_PALETTE
 from heatmap.confetti import confetti_layer
@@ -69,22 +69,25 @@ def zone_frames(found: PageMap) -> tuple[ZoneBox, ...]:
     return tuple(ZoneBox(box.number, box.edges_px, 0.0) for box in boxes)
 
 
+DECIMAL_MARKS = {"point": ".", "comma": ","}
+
+
 def zone_values(found: PageMap) -> tuple[tuple[ZoneBox, float], ...]:
     """Every zone that has a place on the layout, with what it gathered."""
     totals = {zone.number: zone.total for zone in found.zones}
-    comma = "," if found.query.legend == "nl" else "."
+    mark = DECIMAL_MARKS[found.query.decimal]
     unit = " s" if found.query.kind in TIMED else ""
     return tuple(
-        (replace(frame, value=_shortly(total, comma) + unit), total)
+        (replace(frame, value=_shortly(total, mark) + unit), total)
         for frame in zone_frames(found)
         for total in (totals.get(frame.number, 0.0),)
     )
 
 
-def _shortly(value: float, comma: str) -> str:
+def _shortly(value: float, mark: str) -> str:
     """Two or more significant digits, as short as a badge."""
     digits = 0 if value >= 10 or value == round(value) else 1 if value >= 1 else 2
-    return f"{value:.{digits}f}".replace(".", comma)
+    return f"{value:.{digits}f}".replace(".", mark)
 
 
 def draw_zones(

@@ -181,7 +181,8 @@ _VIEWS_OF = """
     SELECT day, view_id FROM beacon WHERE site_id = $1 AND name = 'open'
         AND (visitor = ANY($2) OR visitor_before = ANY($2) OR ref_hash = ANY($3))
     UNION SELECT day, view_id FROM batch WHERE site_id = $1
-        AND (visitor = ANY($2) OR visitor_before = ANY($2) OR ref_hash = ANY($3))
+        AND (visitor = ANY($2) OR nullif(visitor_before, '')::bigint = ANY($2)
+             OR ref_hash = ANY($3))
 """
 _VISITS_OF_VIEWS = """
     SELECT visit.day, visit.visit_id FROM view JOIN visit USING (site_id, visit_id)
@@ -195,7 +196,7 @@ _VIEWS_OF_VISITS = """
 _NAMES_OF_VIEWS = """
     SELECT visitor, visitor_before, ref_hash FROM beacon
         WHERE site_id = $1 AND day = $2 AND view_id = ANY($3) AND name = 'open'
-    UNION SELECT visitor, visitor_before, ref_hash FROM batch
+    UNION SELECT visitor, nullif(visitor_before, '')::bigint, nullif(ref_hash, '') FROM batch
         WHERE site_id = $1 AND day = $2 AND view_id = ANY($3)
 """
 _GOALS = """

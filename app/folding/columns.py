@@ -22,11 +22,12 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 FIRST_DAY = EPOCH.date()
 """A date arrives as days from here."""
 
-_HEAD_BYTES = 11 + 4 + 4
+HEAD_BYTES = 11 + 4 + 4
 """Signature, flags, and the length of an extension that nobody has defined."""
 
-_TAIL = b"\xff\xff"
+TAIL = b"\xff\xff"
 _PLACE = re.compile(r"\$(\d+)")
+_INT = range(-(2**31), 2**31)
 
 
 Each = Callable[[Rows], Rows]
@@ -44,11 +45,13 @@ async def read_columns(
     each  makes of every block of rows what is to be kept of it: the rest is never held
     """
     reader = _Reader(columns, each)
-    await connection.copy_from_query(_with(query, values), output=reader.take, format="binary")
+    await connection.copy_from_query(
+        written_out(query, values), output=reader.take, format="binary"
+    )
     return reader.rows()
 
 
-def _with(query: str, values: Sequence[Any]) -> str:
+def written_out(query: str, values: Sequence[Any]) -> str:
     """The query with its values written out, as COPY wants them: the driver would ask the store
     how to quote each."""
     return _PLACE.sub(lambda place: _literal(values[int(place[1]) - 1]), query)
@@ -63,7 +66,8 @@ def _literal(value: Any) -> str:
     if isinstance(value, date):
         return f"'{value.isoformat()}'::date"
     if isinstance(value, list) and all(isinstance(one, int) for one in value):
-        return f"'{{{','.join(str(int(one)) for one in value)}}}'::int[]"
+        kind = "int" if all(one in _INT for one in value) else "bigint"
+        return f"'{{{','.join(str(int(one)) for one in value)}}}'::{kind}[]"
     if isinstance(value, list) and all(type(one) is date for one in value):
         return f"'{{{','.join(one.isoformat() for one in value)}}}'::date[]"
     raise TypeError(f"only numbers and times are asked for by COPY, got {value!r}")
@@ -73,15 +77,35 @@ def moment(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
+def day_of(days: int) -> date:
+    return FIRST_DAY + timedelta(days=int(days))
+
+
+def sent_as(columns: Mapping[str, str]) -> np.dtype[np.void]:
+    """A row as it is sent, as far as its columns are of fixed width."""
+    sent: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in columns.items():
+        sent += [(f"{name} width", ">i4"), (name, f">{kind}")]
+    return np.dtype(sent)
+
+
+def native(block: Rows, columns: Mapping[str, str]) -> Rows:
+    """The columns of rows as they were sent. Raises ValueError for one of another width."""
+    rows: Rows = np.empty(len(block), list(columns.items()))
+    for name in columns:
+        width = rows.dtype[name].itemsize
+        if np.any(block[f"{name} width"] != width):
+            raise ValueError(f"column {name} must be {width} bytes wide and never null")
+        rows[name] = block[name]
+    return rows
+
+
 class _Reader:
     """Cuts the stream into records of the one size that they all have."""
 
     def __init__(self, columns: Mapping[str, str], each: Each) -> None:
-        sent: list[tuple[str, str]] = [("fields", ">i2")]
-        for name, kind in columns.items():
-            sent += [(f"{name} width", ">i4"), (name, f">{kind}")]
-        self._sent = np.dtype(sent)
-        self._widths = {name: np.dtype(kind).itemsize for name, kind in columns.items()}
+        self._sent = sent_as(columns)
+        self._columns = columns
         self._rows: Rows = np.empty(0, list(columns.items()))
         self._n = 0
         self._each = each
@@ -94,27 +118,27 @@ class _Reader:
     async def take(self, data: bytes) -> None:
         data = self._rest + data
         if self._at_head:
-            if len(data) < _HEAD_BYTES:
+            if len(data) < HEAD_BYTES:
                 self._rest = data
                 return
-            data, self._at_head = data[_HEAD_BYTES:], False
+            data, self._at_head = data[HEAD_BYTES:], False
         whole = len(data) // self._sent.itemsize
         self._rest = data[whole * self._sent.itemsize :]
         self._keep(np.frombuffer(data, self._sent, whole))
 
     def rows(self) -> Rows:
-        if self._strange or self._rest != _TAIL:
+        if self._strange or self._rest != TAIL:
             raise ValueError(self._strange or "a column varies in width or is null")
         self._rows.resize(self._n, refcheck=False)
         return self._rows
 
     def _keep(self, block: Rows) -> None:
-        native = np.empty(len(block), self._rows.dtype)
-        for name, width in self._widths.items():
-            if np.any(block[f"{name} width"] != width):
-                self._strange = f"column {name} must be {width} bytes wide and never null"
-            native[name] = block[name]
-        kept = self._each(native)
+        try:
+            found = native(block, self._columns)
+        except ValueError as strange:
+            self._strange = str(strange)
+            return
+        kept = self._each(found)
         needed = self._n + len(kept)
         if needed > len(self._rows):
             # In place where the allocator can: joining blocks would hold everything twice.

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from app.folding.columns import FIRST_DAY, Rows, read_columns
+from app.folding.columns import day_of as day_of
 from app.folding.onward import OPENING, UNSURE, Onward, note_onward
 from app.folding.people import LINK, NO_REF, Hashes, People, is_among
 from app.shops import live_since
@@ -27,7 +28,8 @@ _OPENED = """
     WHERE site_id = $1 AND day BETWEEN $2 AND $3 AND at >= $4::timestamptz
     AND name = 'open'{of_pages}
     UNION ALL
-    SELECT view_id, day, to_timestamp(opened_min * 60.0), visitor, visitor_before, ref_hash, page_id
+    SELECT view_id, day, to_timestamp(opened_min * 60.0), visitor,
+           nullif(visitor_before, '')::bigint, nullif(ref_hash, ''), page_id
     FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3
     AND to_timestamp(opened_min * 60.0) >= date_trunc('minute', $4::timestamptz){of_pages}
     AND NOT EXISTS (SELECT 1 FROM batch AS earlier WHERE earlier.site_id = batch.site_id
@@ -70,9 +72,11 @@ _LINKS = f"""
     WHERE visitor_before IS NOT NULL OR ref_hash IS NOT NULL
 """
 _SIZES = """
-    SELECT view_id, day, least(sum(octet_length(trail) + octet_length(ev)), 2000000000)::int
+    SELECT view_id, day, least(sum(1 + octet_length(trail) + octet_length(ev)), 2000000000)::int
     FROM batch WHERE site_id = $1 AND day BETWEEN $2 AND $3{of_pages} GROUP BY view_id, day
 """
+"""At least one byte for a batch: where there is none there are no bytes."""
+
 _SIZE = {"view_id": "i8", "day": "i4", "bytes": "i4"}
 
 _OF_PAGES = " AND day = ANY($6) AND page_id = ANY($5)"
@@ -261,10 +265,6 @@ async def openings_of_day(connection: Any, span: Span, day: date) -> Openings:
 async def _people(connection: Any, span: Span) -> People:
     links = await read_columns(connection, _LINKS, span.values, LINK)
     return await asyncio.to_thread(People, links)
-
-
-def day_of(opening: Any) -> date:
-    return FIRST_DAY + timedelta(days=int(opening))
 
 
 async def _views(connection: Any, span: Span, people: People, wanted: Hashes | None = None) -> Rows:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from app.closing.visits import Goal, Goals
+from app.folding.batches import Batches, read_batches
 from app.folding.columns import Rows
 from app.folding.openings import (
     FLAGS_SHIFT,
@@ -49,18 +51,8 @@ _TYPES = {
     "names": "text[]",
     "times": "float8[]",
     "checks": "int2[]",
-    "seq": "int2",
-    "opened_min": "int",
-    "page_width_px": "int2",
-    "page_height_px": "int",
-    "viewport_width_px": "int2",
-    "viewport_height_px": "int2",
-    "codes": "int",
-    "enc": "int2",
-    "trail": "bytea",
-    "ev": "bytea",
 }
-"""Columns of everything that views have told; a row of one kind has no value in the others'."""
+"""Columns of what the stylesheet tells; a row of one kind has no value in the other's."""
 
 _OF_VIEWS = "WHERE site_id = $1 AND day = ${day} AND view_id = ANY(${ids})"
 """By the keys of the tables, a day at a time: all of it is found by their indexes."""
@@ -84,27 +76,14 @@ _TOLD = {
     "times": "array_agg(date_part('epoch', at))",
     "checks": "array_agg(DISTINCT visitor_check)",
 }
-_PACKED = _plain(
-    "seq",
-    "opened_min",
-    "page_width_px",
-    "page_height_px",
-    "viewport_width_px",
-    "viewport_height_px",
-    "codes",
-    "enc",
-    "trail",
-    "ev",
-)
 _KINDS = (
     _kind(
         0, _OPENING | _plain("visitor_check", *CODE_NAMES), f"beacon {_OF_VIEWS} AND name = 'open'"
     ),
     # One row for all of a view: a row for each costs more than all that is done with it.
     _kind(1, _KEY | _TOLD, f"beacon {_OF_VIEWS} AND name <> 'open' GROUP BY view_id, day"),
-    _kind(2, _OPENING | _PACKED, f"batch {_OF_VIEWS}"),
 )
-"""Openings, beacons and batches."""
+"""Openings and beacons."""
 
 _GOALS = """
     SELECT at, visitor, ref_hash, source, result FROM goal
@@ -156,14 +135,17 @@ async def views_of_pages(
     *,
     ended: bool = False,
     chunk_views: int = CHUNK_VIEWS,
+    is_wanted: Callable[[Stay], bool] = lambda _stay: True,
 ) -> AsyncIterator[tuple[Stay, Closed, list[Seen]]]:
     """Likewise of several pages, each on its own days of the span, and what is known of their
     visits. What is read at once may be of several of them.
 
-    ended  whether it is wanted how visits ended
+    ended      whether it is wanted how visits ended
+    is_wanted  asked before more is read of a page's days
     """
     found = await openings_of_pages(connection, span, stays, ended=ended)
-    for part in _together(found, chunk_views):
+    for together in _together(found, chunk_views):
+        part = {stay: one for stay, one in together.items() if is_wanted(stay)}
         whole = None
         if len(part) > 1:
             opened = np.concatenate([one.views for one in part.values()])
@@ -171,8 +153,11 @@ async def views_of_pages(
         for stay, one in part.items():
             closed = _closed(one.closed)
             reading = told(connection, span.site_id, one.views, chunk_views, rows=whole)
-            async for views in reading:
-                yield stay, closed, views
+            async with aclosing(reading):
+                async for views in reading:
+                    yield stay, closed, views
+                    if not is_wanted(stay):
+                        break
 
 
 def _together(
@@ -213,7 +198,7 @@ async def told(
     chunk_views: int = CHUNK_VIEWS,
     twins: Twins | None = None,
     rows: Told | None = None,
-) -> AsyncIterator[list[Seen]]:
+) -> AsyncGenerator[list[Seen]]:
     """Views as `Openings` has them, with all that they told: person by person, without twins.
     Whoever brings `twins` learns from it how many those were.
 
@@ -228,7 +213,7 @@ async def told(
     yield twins.end()
 
 
-Told = tuple[list[Any], list[Any], list[Any]]
+Told = tuple[list[Any], list[Any], Batches]
 """Openings, beacons and batches of some views, as `fold` takes them."""
 
 
@@ -237,18 +222,28 @@ async def rows_of(connection: Any, site_id: int, day: date, view_ids: list[int])
     return await rows_of_days(connection, site_id, {day: view_ids})
 
 
-async def rows_of_days(connection: Any, site_id: int, view_ids: Mapping[date, list[int]]) -> Told:
-    """The same of views of several days, by one statement."""
+async def rows_of_days(
+    connection: Any,
+    site_id: int,
+    view_ids: Mapping[date, list[int]],
+    sent: Mapping[date, list[int]] | None = None,
+) -> Told:
+    """The same of views of several days, by two statements.
+
+    sent  those that have batches, where that is known: where none has, there is one statement less
+    """
     values: list[Any] = [site_id]
     parts: list[str] = []
     for day, ids in view_ids.items():
         parts += (kind.format(day=len(values) + 1, ids=len(values) + 2) for kind in _KINDS)
         values += [day, ids]
-    rows: Told = [], [], []
-    if parts:
-        for row in await connection.fetch(" UNION ALL ".join(parts), *values):
-            rows[row["kind"]].append(row)
-    return rows
+    if not parts:
+        return [], [], Batches.none()
+    rows: tuple[list[Any], list[Any]] = [], []
+    for row in await connection.fetch(" UNION ALL ".join(parts), *values):
+        rows[row["kind"]].append(row)
+    sent = view_ids if sent is None else sent
+    return *rows, await read_batches(connection, site_id, sent) if sent else Batches.none()
 
 
 async def goals(connection: Any, site_id: int, first: date, last: date, opened: Openings) -> Goals:
@@ -286,10 +281,15 @@ def _parts(views: Rows, chunk_views: int) -> list[slice]:
 
 
 async def _rows(connection: Any, site_id: int, opened: Rows) -> Told:
+    sent = opened[opened["bytes"] > 0]
+    return await rows_of_days(connection, site_id, _by_day(opened), _by_day(sent))
+
+
+def _by_day(opened: Rows) -> dict[date, list[int]]:
     by_day: dict[date, list[int]] = {}
     for view_id, day in zip(opened["view_id"].tolist(), opened["day"].tolist(), strict=True):
         by_day.setdefault(day_of(day), []).append(view_id)
-    return await rows_of_days(connection, site_id, dict(sorted(by_day.items())))
+    return dict(sorted(by_day.items()))
 
 
 def _folded(part: Rows, rows: Told, of_others: bool) -> list[Seen]:
@@ -300,10 +300,10 @@ def _folded(part: Rows, rows: Told, of_others: bool) -> list[Seen]:
         for n, (view_id, day) in enumerate(zip(part["view_id"].tolist(), part["day"], strict=True))
     }
     if of_others:
-        opens, beacons, batches = (
-            [row for row in kind if (row["day"], row["view_id"]) in place] for kind in rows
+        opens, beacons = (
+            [row for row in kind if (row["day"], row["view_id"]) in place] for kind in rows[:2]
         )
-        rows = opens, beacons, batches
+        rows = opens, beacons, rows[2].only(place)
     views = fold(*rows)
     views.sort(key=lambda view: place[view.day, view.view_id])
     for view in views:

@@ -5,7 +5,8 @@ Pure: the closing job and the heatmaps of open days read the same rows through t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -14,10 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.folding.batches import COLUMNS, NO_PATH, Batches
+from app.folding.columns import moment
 from app.folding.echoes import without_echoes
 from app.folding.hearing import OF_ANY_ENGINE, Said, Signal, said
+from app.folding.people import NO_REF
 from collector.codes import Codes, Device, unpack_codes, width_band
-from collector.packing import EVENT, TRAIL, unpack_events, unpack_trails
+from collector.packing import EVENT, TRAIL, Unpacked
 from collector.visitor import visitor_check
 from collector.wire import ALIVE_STEPS_S, LEAVE, Capture, Kind
 
@@ -179,7 +183,7 @@ class Seen:
 def fold(
     opens: Iterable[Mapping[str, Any]],
     beacons: Iterable[Mapping[str, Any]],
-    batches: Iterable[Mapping[str, Any]],
+    batches: Batches,
 ) -> list[Seen]:
     """Views by opening, twins among them; copied tokens stay and are marked.
 
@@ -191,16 +195,11 @@ def fold(
     for row in beacons:
         if (view := views.get(_view_key(row))) is not None:
             _hear(view, row)
-    packed: dict[tuple[date, int], list[Mapping[str, Any]]] = {}
-    for row in batches:
-        packed.setdefault(_view_key(row), []).append(row)
-    for rows in packed.values():
-        rows.sort(key=lambda row: row["seq"])
-    unpacked = _unpacked(packed.values())
-    for key, rows in packed.items():
+    script = _Script(batches)
+    for key, its in batches.views:
         if key not in views:
-            views[key] = _opened_by_batch(rows[0])
-        _hear_batches(views[key], rows, *next(unpacked))
+            views[key] = _opened_by_batch(key, script.row(its.start))
+        _hear_batches(views[key], script, its)
     return sorted(views.values(), key=by_opening)
 
 
@@ -229,18 +228,20 @@ def _opened(row: Mapping[str, Any]) -> Seen:
     )
 
 
-def _opened_by_batch(row: Mapping[str, Any]) -> Seen:
+def _opened_by_batch(key: tuple[date, int], row: Mapping[str, Any]) -> Seen:
     opened_at = datetime.fromtimestamp(row["opened_min"] * 60, UTC)
     codes = unpack_codes(row["codes"])
+    before, ref_hash = row["visitor_before"], row["ref_hash"]
+    day, view_id = key
     return Seen(
-        view_id=row["view_id"],
-        day=row["day"],
+        view_id=view_id,
+        day=day,
         page_id=row["page_id"],
-        path_id=row["path_id"],
+        path_id=None if row["path_id"] == NO_PATH else row["path_id"],
         opened_at=opened_at,
         visitor=row["visitor"],
-        visitor_before=row["visitor_before"],
-        ref_hash=row["ref_hash"],
+        visitor_before=None if before == row["visitor"] else before,
+        ref_hash=None if ref_hash == NO_REF else ref_hash,
         codes=codes,
         captures=1 << codes.capture,
         last_at=opened_at,
@@ -313,47 +314,62 @@ def _resize(view: Seen, width_px: int) -> None:
 _Records = NDArray[np.void]
 
 
-def _unpacked(
-    packed: Collection[Sequence[Mapping[str, Any]]],
-) -> Iterator[tuple[_Records, _Records]]:
-    """Trail and events of each view: those of all views are unpacked at once."""
-    rows = [row for of_view in packed for row in of_view]
-    encs = [row["enc"] for row in rows]
-    trails = unpack_trails([row["trail"] for row in rows], encs)
-    events = unpack_events([row["ev"] for row in rows], encs)
-    first = 0
-    for of_view in packed:
-        after = first + len(of_view)
-        yield trails.of_rows(first, after), events.of_rows(first, after)
-        first = after
+class _Script:
+    """Batches as views are made of them: what is looked at in every row, a column at once."""
+
+    def __init__(self, batches: Batches) -> None:
+        self._rows = batches.rows
+        self.visitors: list[int] = batches.rows["visitor"].tolist()
+        self.arrived: list[int] = batches.rows["at"].tolist()
+        self._trails, self._events = _InTime(batches.points), _InTime(batches.events)
+
+    def row(self, n: int) -> dict[str, Any]:
+        return dict(zip(COLUMNS, self._rows[n].item(), strict=True))
+
+    def trail(self, its: slice) -> _Records:
+        return self._trails.of_rows(its)
+
+    def events(self, its: slice) -> _Records:
+        return self._events.of_rows(its)
 
 
-def _hear_batches(
-    view: Seen, rows: Sequence[Mapping[str, Any]], trail: _Records, events: _Records
-) -> None:
-    last = rows[-1]
+class _InTime:
+    """Time never falls within a batch, but nothing keeps a client's next one from going back."""
+
+    def __init__(self, unpacked: Unpacked) -> None:
+        times = unpacked.records["t"]
+        self._unpacked = unpacked
+        self._bounds: list[int] = unpacked.bounds.tolist()
+        self._falls: list[int] = (np.flatnonzero(times[1:] < times[:-1]) + 1).tolist()
+        """Records that are earlier than the one before: mostly another view's first."""
+
+    def of_rows(self, its: slice) -> _Records:
+        begin, end = self._bounds[its.start], self._bounds[its.stop]
+        records = self._unpacked.records[begin:end]
+        n = bisect_right(self._falls, begin)
+        if n < len(self._falls) and self._falls[n] < end:
+            return records[np.argsort(records["t"], kind="stable")]
+        return records
+
+
+def _hear_batches(view: Seen, script: _Script, its: slice) -> None:
+    last = script.row(its.stop - 1)
     view.captures |= 1 << unpack_codes(last["codes"]).capture
-    view.signals += len(rows)
-    view.checks |= {visitor_check(row["visitor"]) for row in rows}
+    view.signals += its.stop - its.start
+    view.checks |= set(map(visitor_check, set(script.visitors[its])))
     view.page_height_px = last["page_height_px"]
     view.height_px = last["viewport_height_px"]
     _resize(view, last["viewport_width_px"])
-    view.trail = _in_time(trail)
-    view.events = without_echoes(_in_time(events))
-    view.last_at = max(view.last_at, _last_told(view, rows))
+    view.trail = script.trail(its)
+    view.events = without_echoes(script.events(its))
+    view.last_at = max(view.last_at, _last_told(view, moment(max(script.arrived[its]))))
     scrolled = view.events[view.events["kind"] == int(Kind.SCROLL)]["y"]
     if len(scrolled):
         view.scroll_px = max(view.scroll_px or 0, int(scrolled.max()))
 
 
-def _in_time(records: NDArray[np.void]) -> NDArray[np.void]:
-    """Time never falls within a batch, but nothing keeps a client's next one from going back."""
-    return records[np.argsort(records["t"], kind="stable")]
-
-
-def _last_told(view: Seen, rows: Iterable[Mapping[str, Any]]) -> datetime:
+def _last_told(view: Seen, arrived: datetime) -> datetime:
     """The last moment that batches tell of: they may arrive long after it, but never before."""
     ends_ms = (int(part["t"][-1]) for part in (view.trail, view.events) if len(part))
     told_at = view.opened_at + timedelta(milliseconds=max(ends_ms, default=0))
-    arrived: datetime = max(row["at"] for row in rows)
     return min(told_at, arrived)

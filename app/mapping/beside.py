@@ -6,7 +6,7 @@ The rule that needs it is `small_numbers.py`; what asks and refuses is `live.py`
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -24,7 +24,7 @@ from app.sealing.tiles import SEEN_IN_SEVERAL, VIEWS
 VisitOf = Callable[[Seen], int]
 
 _WAYS = """
-    SELECT page_id, day, band, pointer, capture, visits, enc,
+    SELECT page_id, day, band, pointer, capture, views, visits, enc,
         CASE WHEN band = 0 AND pointer = 0 THEN encode(cells, 'hex') END AS overlaps
     FROM tile WHERE site_id = $1 AND page_id = ANY($2) AND day BETWEEN $3 AND $4 AND kind = $5
 """
@@ -34,8 +34,9 @@ whose tiles tell nothing."""
 
 @dataclass(slots=True)
 class DayWays:
-    """The visits of one sealed day by the way they were seen."""
+    """The visits of one sealed day by the way they were seen, and how many page views they had."""
 
+    views: int = 0
     by_way: Counter[int] = field(default_factory=Counter)
     overlaps: Counter[tuple[int, ...]] = field(default_factory=Counter)
 
@@ -56,6 +57,7 @@ def ways_in(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[int, date], DayWays
     told: defaultdict[tuple[int, date], DayWays] = defaultdict(DayWays)
     for row in rows:
         of_day = told[row["page_id"], row["day"]]
+        of_day.views += row["views"]
         way = Way(row["band"], row["pointer"], row["capture"])
         if way == SEEN_IN_SEVERAL:
             cells = bytes.fromhex(row["overlaps"])
@@ -103,7 +105,7 @@ class Beside:
                 if passes(view, side.neighbour.query, ended) != ours:
                     (side.ours if ours else side.theirs).add(visit)
 
-    def take_sealed(self, days: Sequence[DayWays]) -> None:
+    def take_sealed(self, days: Collection[DayWays]) -> None:
         """Days that are read from tiles."""
         self._sealed += days
         for of_day in days:

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import timedelta
 
-from app.folding.raw import Span, views_of_pages
+from app.folding.raw import Closed
+from app.folding.seen import Seen
 from app.mapping.classes import Classes
-from app.mapping.ends import Ends, needs_ends
+from app.mapping.ends import Ends
 from app.mapping.filters import MapQuery
-from collector.sites import Page, Site
+from collector.sites import Site
 
 DAY = timedelta(days=1)
 
 
-async def take_days_beside(
-    connection: Any,
-    site: Site,
-    page: Page,
-    query: MapQuery,
-    classes: Classes,
-    period: tuple[date, date],
-) -> None:
-    """Tell `classes` of the day before the period and of the one after it.
+class BesideClasses:
+    """Tells classes of the day before their map's period, or of the one after it.
 
     Of a day of which only sums are left nobody is told: who asks for it by class is refused.
     """
-    before, after = period[0] - DAY, period[1] + DAY
-    stays = [(page.page_id, (day, day)) for day in (before, after)]
-    span, ended = Span.of(site, before, after), needs_ends(site, query)
-    async for _, closed, read in views_of_pages(connection, span, stays, ended=ended):
-        ends = Ends(site, query, closed)
-        classes.outcomes = closed.outcomes
-        classes.take_beside(ends.taken(read), ends.visit_of, ends.ended)
+
+    wants = True
+
+    def __init__(self, site: Site, query: MapQuery, classes: Classes) -> None:
+        self._site, self._query, self._classes = site, query, classes
+
+    def hear(self, read: Sequence[Seen], closed: Closed) -> None:
+        ends = Ends(self._site, self._query, closed)
+        self._classes.outcomes = closed.outcomes
+        self._classes.take_beside(ends.taken(read), ends.visit_of, ends.ended)

@@ -131,6 +131,11 @@ Listed = Annotated[
     ),
 ]
 
+DecimalMark = Annotated[
+    Literal["point", "comma"],
+    Field(description="How numbers on the map itself are written: `7.6 s` or `7,6 s`."),
+]
+
 Bandwidth = Annotated[
     Annotated[float, Field(ge=MIN_BANDWIDTH_PX, le=MAX_BANDWIDTH_PX)] | Literal["auto"],
     BeforeValidator(_bandwidth),
@@ -214,6 +219,7 @@ class MapQuery(BaseModel):
         Literal["none", "nl", "en"],
         Field(description="Language of a legend under the picture, which makes it taller."),
     ] = "none"
+    decimal: DecimalMark = "point"
     dpr: Annotated[Whole, Field(ge=1, le=2)] = 1
 
     @field_validator("per", "style")

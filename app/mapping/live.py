@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
-from app.folding.raw import Span, views_of_pages
+from app.folding.raw import Closed
+from app.folding.seen import Seen
 from app.mapping.beside import Beside
 from app.mapping.choosing import passes
-from app.mapping.ends import Ends, needs_ends
+from app.mapping.ends import Ends
 from app.mapping.filters import MAX_DAYS, MapQuery
 from app.mapping.grounds import Grounds
 from app.mapping.small_numbers import (
@@ -23,7 +23,7 @@ from app.mapping.small_numbers import (
     refusal,
     unlisted,
 )
-from app.mapping.sources import coarse_enough, sources, tiles_know, wanted
+from app.mapping.sources import sources, tiles_answer, tiles_know, wanted
 from app.picturing.layouts import Layout
 from app.problems import BadParameters, TooFewApart, TooFewVisits
 from collector.sites import Page, Site
@@ -49,84 +49,106 @@ def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
+class NotKnown(Exception):
+    """How many visits a day has decides, and it is not read yet."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(f"{day} is not read yet")
+        self.day = day
+
+
 @dataclass(slots=True)
 class Days:
-    """How many visits a request would find on single days: 0, too few, or enough."""
+    """How many visits a request would find on single days: 0, too few, or enough.
 
-    connection: Any
+    counts    by open day, of those that were counted
+    presumed  open days that are taken to have enough until they are counted
+    """
+
     grounds: Grounds
     page: Page
     query: MapQuery
-    _raw: dict[date, int] = field(default_factory=dict)
+    counts: dict[date, int] = field(default_factory=dict)
+    presumed: set[date] = field(default_factory=set)
 
     @property
     def least(self) -> int:
         return least_visits(self.grounds.site.config)
 
-    async def are_too_few(self, day: date) -> bool:
-        await self.grounds.reach(self.connection, day)
-        told = sources(self.grounds.sealed, (day, day), tiles_answer=self._tiles_answer)
-        if told.raw:
-            if day not in self._raw:
-                self._raw[day] = await self._count(day)
-            return is_too_few(self._raw[day], self.least)
+    def may_do(self) -> bool:
+        """Whether no day that was taken to have enough turned out to have too few."""
+        return not any(is_too_few(self.counts.get(day, 0), self.least) for day in self.presumed)
+
+    def are_too_few(self, day: date) -> bool:
+        """Raises NotKnown."""
+        if day < self.grounds.first:
+            raise NotKnown(day)
+        if self._is_open(day):
+            return day not in self.presumed and is_too_few(self._counted(day), self.least)
         if not tiles_know(self.query):
             # Whoever asks for such a day is refused anyhow: no answer stands beside this one.
             return False
         ways = self.grounds.ways(self.page.page_id, (day,))[day]
         return is_too_few(ways.visits(lambda way: wanted(self.query, way)), self.least)
 
+    def _is_open(self, day: date) -> bool:
+        """Whether a request would read its rows."""
+        answer = tiles_answer(self.page, self.query)
+        return bool(sources(self.grounds.sealed, (day, day), tiles_answer=answer).raw)
+
+    def _counted(self, day: date) -> int:
+        if day not in self.counts and not self.grounds.is_silent(self.page.page_id, day):
+            raise NotKnown(day)
+        return self.counts.get(day, 0)
+
+
+class Counting:
+    """Views of an open day as they are read: no more than until there are enough for sure."""
+
+    def __init__(self, days: Days, day: date) -> None:
+        self._days, self._day = days, day
+        self._found: set[int] = set()
+
     @property
-    def _tiles_answer(self) -> bool:
-        return tiles_know(self.query) and coarse_enough(self.page, self.query)
+    def wants(self) -> bool:
+        return len(self._found) < self._days.least
 
-    async def _count(self, day: date) -> int:
-        """Of a day's rows no more are read than until it is clear that there are enough."""
-        site, page_id = self.grounds.site, self.page.page_id
-        if not await self.grounds.is_heard(self.connection, page_id, day):
-            return 0  # as on most days that are not here yet
-        found: set[int] = set()
-        span, ends = Span.of(site, day, day), needs_ends(site, self.query)
-        reading = views_of_pages(self.connection, span, [(page_id, (day, day))], ended=ends)
-        async for _, closed, views in reading:
-            told = Ends(site, self.query, closed)
-            found |= {
-                told.visit_of(view)
-                for view in told.taken(views)
-                if passes(view, self.query, told.ended)
-            }
-            if len(found) >= self.least:
-                break
-        return len(found)
+    def hear(self, read: Sequence[Seen], closed: Closed) -> None:
+        query = self._days.query
+        told = Ends(self._days.grounds.site, query, closed)
+        self._found |= {
+            told.visit_of(view) for view in told.taken(read) if passes(view, query, told.ended)
+        }
+        self._days.counts[self._day] = len(self._found)
 
 
-async def answerable(days: Days, period: Period) -> Period:
+def answerable(days: Days, period: Period) -> Period:
     """The period, where it differs enough from those that are a day longer.
 
     One whose beginning nobody asked for begins earlier instead.
-    Raises TooFewApart, and names a period that is answered.
+    Raises NotKnown, or TooFewApart, which names a period that is answered.
     """
     if days.query.date_from is None:
-        period = await _begun_earlier(days, period)
+        period = _begun_earlier(days, period)
     first, last = period
     beside = [("the day before it", first - DAY), ("the day after it", last + DAY)]
     for change, day in beside:
-        if await days.are_too_few(day):
-            told = await _ended_later(days, await _begun_earlier(days, period))
+        if days.are_too_few(day):
+            told = _ended_later(days, _begun_earlier(days, period))
             raise TooFewApart(f"with {change}", days.least, told)
     return period
 
 
-async def _begun_earlier(days: Days, period: Period) -> Period:
+def _begun_earlier(days: Days, period: Period) -> Period:
     first, last = period
-    while (last - first).days + 1 < MAX_DAYS and await days.are_too_few(first - DAY):
+    while (last - first).days + 1 < MAX_DAYS and days.are_too_few(first - DAY):
         first -= DAY
     return first, last
 
 
-async def _ended_later(days: Days, period: Period) -> Period:
+def _ended_later(days: Days, period: Period) -> Period:
     first, last = period
-    while (last - first).days + 1 < MAX_DAYS and await days.are_too_few(last + DAY):
+    while (last - first).days + 1 < MAX_DAYS and days.are_too_few(last + DAY):
         last += DAY
     return first, last
 

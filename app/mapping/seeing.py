@@ -6,26 +6,27 @@ that everything that is counted simply adds up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from app.folding.homes import Homes
 from app.folding.raw import Closed, Span, Stay, views_of_pages
 from app.folding.seen import Seen
-from app.folding.ways import Way, WaySums, sum_of, way_of
-from app.mapping.beside import Beside, DayWays
+from app.folding.ways import WaySums, sum_of, way_of
+from app.mapping.beside import Beside
 from app.mapping.choosing import passes
 from app.mapping.classes import Classes
-from app.mapping.ends import Ends, needs_ends
+from app.mapping.ends import Ends
 from app.mapping.filters import MapQuery
 from app.mapping.marks import Gathered, Integers, gather, joined
 from app.mapping.placing import Floats, Ground, Placed, merged, placed
-from app.mapping.sources import Sources, wanted
-from app.mapping.tile_rows import Stack, Wanted, depths, placed_tiles, read_stacks
+from app.mapping.sources import Sources
+from app.mapping.tile_rows import Stack, depths, placed_tiles
+from app.sealing.tiles import VIEWS
 from collector.sites import Page, Site
 
 MOST_DEPTHS = 1 << 14
@@ -70,7 +71,6 @@ class Look:
     """A map that is to be read.
 
     where            its days
-    ways             in which its page was seen on those that are sealed
     beside, classes  are told of every view, chosen or not
     """
 
@@ -78,7 +78,6 @@ class Look:
     query: MapQuery
     where: Sources
     homes: Homes
-    ways: Sequence[DayWays] = ()
     beside: Beside | None = None
     classes: Classes | None = None
 
@@ -88,15 +87,48 @@ class Look:
         return ((self.page.page_id, days) for days in self.where.raw)
 
 
-class _Raw:
-    """Views of the days that are read from rows, as they come."""
+class Taker(Protocol):
+    """Takes the views of a page's day or days as they are read."""
 
-    def __init__(self, site: Site, look: Look) -> None:
+    @property
+    def wants(self) -> bool:
+        """Whether it takes more of them."""
+        ...
+
+    def hear(self, read: Sequence[Seen], closed: Closed) -> None: ...
+
+
+@dataclass(slots=True)
+class Everybody:
+    """All page views of a map's days, chosen or not; since: the first of these days with any."""
+
+    views: int = 0
+    since: date | None = None
+
+    def take(self, day: date, views: int) -> None:
+        self.views += views
+        if views and (self.since is None or day < self.since):
+            self.since = day
+
+
+class RawViews:
+    """Views of the days of a map that are read from rows.
+
+    may_be_told  whether, as far as is known by then, the map is told of these days
+    """
+
+    def __init__(self, site: Site, look: Look, may_be_told: Callable[[], bool]) -> None:
         self.look, self._site = look, site
+        self._may_be_told = may_be_told
+        self.everybody = Everybody()
         self._ends: Ends | None = None
-        self.ways = WaySums()
-        self.parts: list[Gathered] = []
+        self._ways = WaySums()
+        self._parts: list[Gathered] = []
         self._visits: set[tuple[date, int]] = set()
+
+    @property
+    def wants(self) -> bool:
+        return self._may_be_told()
 
     def hear(self, read: Sequence[Seen], closed: Closed) -> None:
         look = self.look
@@ -106,6 +138,8 @@ class _Raw:
                 look.classes.outcomes = closed.outcomes
         ends = self._ends
         views = ends.taken(read)
+        for view in views:
+            self.everybody.take(view.day, 1)
         self._take([view for view in views if passes(view, look.query, ends.ended)], ends)
         if look.beside is not None:
             look.beside.take(views, ends.visit_of, ends.ended)
@@ -115,41 +149,38 @@ class _Raw:
     def _take(self, views: list[Seen], ends: Ends) -> None:
         paired = [(view, ends.visit_of(view)) for view in views]
         for view, visit in paired:
-            self.ways.add(way_of(view), sum_of(view))
+            self._ways.add(way_of(view), sum_of(view))
             self._visits.add((view.day, visit))
         code_of = self.look.classes.code_of if self.look.classes else None
-        self.parts.append(gather(self.look.query.kind, paired, self.look.homes, code_of))
+        self._parts.append(gather(self.look.query.kind, paired, self.look.homes, code_of))
 
     def seeing(self, tiles: Stack) -> Seeing:
-        self.ways.visits = len(self._visits)
-        tiles.ways.merge(self.ways)
-        return Seeing(self.look.query.kind, tiles.ways, tiles, joined(self.parts))
+        """Together with the days that are read from tiles."""
+        tiles.ways.visits = tiles.visits(VIEWS, 0)
+        self._ways.visits = len(self._visits)
+        whole = WaySums()
+        whole.merge(tiles.ways)
+        whole.merge(self._ways)
+        return Seeing(self.look.query.kind, whole, tiles, joined(self._parts))
 
 
-async def seeing_all(connection: Any, site: Site, looks: Sequence[Look]) -> list[Seeing]:
-    """Everything behind these maps, in their order; within one transaction that sees one state of
-    the store. What several of them rest on is read once."""
-    wanted = [_wanted(look) for look in looks]
-    stacks = await read_stacks(connection, site.site_id, wanted)
-    for look in looks:
-        if look.beside is not None:
-            look.beside.take_sealed(look.ways)
-    raws = [_Raw(site, look) for look in looks]
-    takers: dict[Stay, list[_Raw]] = {}
-    for raw in raws:
-        for stay in raw.look.stays:
-            takers.setdefault(stay, []).append(raw)
-    if takers:
-        span = Span.of(site, min(days[0] for _, days in takers), max(days[1] for _, days in takers))
-        ended = any(needs_ends(site, look.query) for look in looks)
-        async for stay, closed, views in views_of_pages(connection, span, takers, ended=ended):
-            for raw in takers[stay]:
-                raw.hear(views, closed)
-    return [raw.seeing(stack) for raw, stack in zip(raws, stacks, strict=True)]
+async def read_rows(
+    connection: Any, site: Site, takers: Mapping[Stay, Sequence[Taker]], *, ended: bool
+) -> None:
+    """Hand on the views of these pages and days, of the first ones first, as long as anybody wants
+    more; within a transaction. What several want is read once.
 
+    ended  whether it is wanted how visits ended
+    """
+    if not takers:
+        return
 
-def _wanted(look: Look) -> Wanted:
-    def takes(way: Way) -> bool:
-        return wanted(look.query, way)
+    def is_wanted(stay: Stay) -> bool:
+        return any(taker.wants for taker in takers[stay])
 
-    return Wanted(look.page.page_id, frozenset(look.where.sealed), look.query.kind, takes)
+    span = Span.of(site, min(days[0] for _, days in takers), max(days[1] for _, days in takers))
+    reading = views_of_pages(connection, span, takers, ended=ended, is_wanted=is_wanted)
+    async for stay, closed, views in reading:
+        for taker in takers[stay]:
+            if taker.wants:
+                taker.hear(views, closed)

@@ -42,6 +42,10 @@ _SEALED = """
 until it was closed and sealed again. A final day counts no late rows."""
 
 
+SEALED_DAYS = "sealed_days"
+"""What a statement calls the answer to `sealed_asked`, where parts of it go by these days."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """The days of a period, each in one of the two."""
@@ -55,8 +59,8 @@ class Sources:
 
 
 def sealed_asked(site_id: int, first: date, last: date) -> Part:
-    """What tells which of these days are sealed."""
-    return Part.rows(_SEALED, site_id, first, last, SEAL, RAW_GONE, FINAL)
+    """What tells which of these days are sealed, and of which nothing but their tiles is left."""
+    return Part(_SEALED, (site_id, first, last, SEAL, RAW_GONE, FINAL))
 
 
 def sources(
@@ -123,6 +127,11 @@ def coarse_enough(page: Page, query: MapQuery) -> bool:
         return False
     told = query.bandwidth if query.bandwidth is not None else page.bandwidth_px
     return told is None or told >= MIN_BANDWIDTH_PX
+
+
+def tiles_answer(page: Page, query: MapQuery) -> bool:
+    """Whether sealed days are read from tiles."""
+    return tiles_know(query) and coarse_enough(page, query)
 
 
 def wanted(query: MapQuery, way: Way) -> bool:

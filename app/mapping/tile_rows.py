@@ -6,7 +6,7 @@ How much is read and drawn depends on how many cells were marked, never on how o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.folding.ways import BAND_SHIFT, Way, WaySum, WaySums, visits_in
+from app.joint import Part
 from app.mapping.filters import TIMED
 from app.mapping.marks import KINDS
 from app.mapping.placing import EMPTY, MS_PER_S, Box, Floats, Ground, Placed, ZoneSum
@@ -47,10 +48,21 @@ from app.sealing.tiles import SEEN_IN_SEVERAL, VIEWS
 AT_ONCE = 64
 """Rows fetched in one go: the largest have a few hundred KB."""
 
-_TILES = """
-    SELECT page_id, day, band, pointer, capture, kind, anchor, visits, enc, cells FROM tile
-    WHERE site_id = $1 AND page_id = ANY($2) AND day BETWEEN $3 AND $4 AND day = ANY($5)
-    AND kind = ANY($6)
+TILE_COLUMNS = {
+    "page_id": "int",
+    "day": "date",
+    "band": "int2",
+    "pointer": "int2",
+    "capture": "int2",
+    "kind": "int2",
+    "anchor": "int2",
+    "visits": "int",
+    "enc": "int2",
+    "cells": "bytea",
+}
+_TILES = f"""
+    SELECT {", ".join(TILE_COLUMNS)} FROM tile
+    WHERE site_id = $1 AND page_id = ANY($2) AND day BETWEEN $3 AND $4 AND kind = ANY($5)
 """
 
 PIXEL_MIDDLE_PX = (CELL_PX - 1) / 2
@@ -108,54 +120,48 @@ def _way_sum(told: dict[int, int]) -> WaySum:
     return WaySum(views, signalled, widest_px, tallest_px, able)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wanted:
-    """Tiles of a page that make one stack: of these days, in the ways that are wanted."""
+    """Tiles of a page that make one stack: of days, in the ways that are wanted.
+
+    first, last  of the days
+    all_days     whether of every sealed one; else of those that have nothing else left
+    """
 
     page_id: int
-    days: frozenset[date]
+    first: date
+    last: date
     kind: str
     takes: Callable[[Way], bool]
+    all_days: bool = True
+    stack: Stack = field(init=False)
 
-    def takes_row(self, row: Any) -> bool:
-        if row["page_id"] != self.page_id or row["day"] not in self.days:
+    def __post_init__(self) -> None:
+        self.stack = Stack(self.kind)
+
+    @property
+    def kinds(self) -> tuple[int, int]:
+        return VIEWS, int(KINDS[self.kind])
+
+    def take(self, row: Any, *, raw_gone: bool) -> None:
+        if self._takes_row(row) and (self.all_days or raw_gone):
+            self.stack.add(row)
+
+    def _takes_row(self, row: Any) -> bool:
+        if row["page_id"] != self.page_id or not self.first <= row["day"] <= self.last:
             return False
-        if row["kind"] not in (VIEWS, int(KINDS[self.kind])):
+        if row["kind"] not in self.kinds:
             return False
         way = Way(row["band"], row["pointer"], row["capture"])
         return way == SEEN_IN_SEVERAL or self.takes(way)
 
 
-async def read_stacks(connection: Any, site_id: int, wanted: Sequence[Wanted]) -> list[Stack]:
-    """The tiles that make each of these, all read at once; within a transaction."""
-    stacks = [Stack(one.kind) for one in wanted]
-    days = sorted({day for one in wanted for day in one.days})
-    if days:
-        pages = sorted({one.page_id for one in wanted})
-        kinds = sorted({VIEWS, *(int(KINDS[one.kind]) for one in wanted)})
-        asked = site_id, pages, days[0], days[-1], days, kinds
-        async for row in connection.cursor(_TILES, *asked, prefetch=AT_ONCE):
-            for one, stack in zip(wanted, stacks, strict=True):
-                if one.takes_row(row):
-                    stack.add(row)
-    for stack in stacks:
-        stack.ways.visits = stack.visits(VIEWS, 0)
-    return stacks
-
-
-async def read_tiles(
-    connection: Any,
-    key: tuple[int, int],
-    days: Collection[date],
-    kind: str,
-    takes: Callable[[Way], bool],
-) -> Stack:
-    """The tiles of a shop's page on `days`; within a transaction."""
-    site_id, page_id = key
-    (stack,) = await read_stacks(
-        connection, site_id, [Wanted(page_id, frozenset(days), kind, takes)]
-    )
-    return stack
+def tiles_asked(site_id: int, wanted: Sequence[Wanted]) -> Part:
+    """The tiles that make these, and perhaps others; of days whether they are sealed or not."""
+    pages = sorted({one.page_id for one in wanted})
+    days = min(one.first for one in wanted), max(one.last for one in wanted)
+    kinds = sorted({kind for one in wanted for kind in one.kinds})
+    return Part(_TILES, (site_id, pages, *days, kinds))
 
 
 def placed_tiles(stack: Stack, ground: Ground) -> Placed:

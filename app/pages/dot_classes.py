@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.mapping.classes import DotClass
 from app.mapping.filters import MapQuery
-from app.mapping.maps import PageMap
+from app.mapping.page_map import PageMap
 from app.pages.labels import CHOICES
 from app.pages.words import N_, Words
 

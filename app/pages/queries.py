@@ -3,14 +3,13 @@ what a trial shop just sent."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.contrasting.question import FIRST_DAYS, first_days_asked, first_days_in
-from app.joint import Part, dated, joint
+from app.joint import NO_PARTS, Part, dated, told_of
 from app.store import Store
 from collector.codes import Outcome
 from collector.sites import Page, Site
@@ -112,11 +111,13 @@ class Recent:
     counts      by shop and page
     ends        by shop, of a period and of as many days before
     first_days  by shop and page, of those that were asked for: the first day each can tell of
+    beside      what else was asked along with it
     """
 
     counts: Mapping[int, Mapping[int, Counts]]
     ends: Mapping[int, tuple[Ends, Ends]]
     first_days: Mapping[tuple[int, int], date]
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,11 @@ def _asked(days: Days, length: int, reach: int) -> tuple[Any, ...]:
 
 
 async def recent_of(
-    store: Store, days: Days, length: int, began: Iterable[tuple[Site, Page]] = ()
+    store: Store,
+    days: Days,
+    length: int,
+    began: Iterable[tuple[Site, Page]] = (),
+    beside: Mapping[str, Part] = NO_PARTS,
 ) -> Recent:
     """Of shops, the last `length` days.
 
@@ -153,20 +158,27 @@ async def recent_of(
     """
     if not days:
         return Recent({}, {}, {})
+    told = await told_of(store, {**recent_asked(days, length, began), **beside})
+    return recent_in(days, told)
+
+
+def recent_asked(days: Days, length: int, began: Iterable[tuple[Site, Page]]) -> dict[str, Part]:
+    """The same beside something else, of at least one shop."""
     codes = (Outcome.COMPLETED, Outcome.ABANDONED, Outcome.HANDED_OVER, Outcome.BROWSED)
-    expression, values = joint(
-        {
-            "counts": Part.rows(_COUNTS, *_asked(days, length, length)),
-            "ends": Part.rows(_ENDS, *_asked(days, length, 2 * length), *map(int, codes)),
-            "first_days": Part.rows(FIRST_DAYS, *first_days_asked(began)),
-        }
-    )
-    (row,) = await store.fetch(f"SELECT {expression} AS told", *values)
-    told = json.loads(row["told"])
+    return {
+        "counts": Part.rows(_COUNTS, *_asked(days, length, length)),
+        "ends": Part.rows(_ENDS, *_asked(days, length, 2 * length), *map(int, codes)),
+        "first_days": Part.rows(FIRST_DAYS, *first_days_asked(began)),
+    }
+
+
+def recent_in(days: Days, told: Mapping[str, Any]) -> Recent:
+    """From the answers to `recent_asked`."""
     return Recent(
         _counts_of_all(dated(told["counts"], "first_day")),
         _ends_of_all(days, told["ends"] or ()),
         first_days_in(told["first_days"]),
+        told,
     )
 
 

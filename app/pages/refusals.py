@@ -30,7 +30,7 @@ SAID: tuple[str, ...] = (
     N_("mode exempt keeps %(n)s days at the most, in tile_days"),
     N_("raw_days must be at least %(least)s with a window of %(hours)s h, got %(days)s"),
     N_("raw_days, view_days and tile_days must not fall, got %(raw)s, %(views)s and %(tiles)s"),
-    N_("Input should be a valid integer"),
+    N_("write a whole number, such as 30"),
     N_("%(name)s is live already; its data stays"),
     # People
     N_("an account is called by 1 to 64 of a-z 0-9 . _ @ + -, and not %(owner)s, got %(name)s"),

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import Response
 from starlette.types import Scope
 
+from app.access.front_door import let_in_by_proxy
 from app.access.session import signed_in
 from app.front import own_path
 from app.pages.chosen import chosen
@@ -68,9 +69,13 @@ def page_response(
     words = words_for(request.headers.get("accept-language", ""))
     # A problem may arise before there is anything to ask who signed in.
     context = getattr(request.app.state, "gloed", None)
+    here = context is not None and signed_in(request, context) is not None
+    by_proxy = context is not None and let_in_by_proxy(request, context.settings)
+    # To a guest the way home is a closed door.
     common = {
         "root": to_root(request.scope),
-        "signed_in": context is not None and signed_in(request, context) is not None,
+        "signed_in": here,
+        "has_home": here or by_proxy,
     }
     html = _ENVIRONMENTS[words.language].get_template(template).render({**common, **shown})
     return Response(html, status, {**HEADERS, **(headers or {})}, "text/html")

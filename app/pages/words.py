@@ -18,7 +18,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_interval
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_decimal_symbol
 from babel.support import Translations
 
 from app.marked import N_ as N_
@@ -48,6 +48,11 @@ class Words:
     @property
     def language(self) -> str:
         return self.locale.language
+
+    @property
+    def decimal(self) -> str:
+        """The decimal mark by the name that pictures are asked for it."""
+        return "comma" if get_decimal_symbol(self.locale) == "," else "point"
 
     def number(self, value: float, digits: int = 0) -> str:
         """With `digits` decimals, all of them written."""

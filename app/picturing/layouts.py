@@ -8,7 +8,7 @@ pixel per CSS pixel, exactly as large as its layout, so that an overlay lies on 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b, sha256
@@ -195,14 +195,6 @@ async def picture(store: Store, site_id: int, picture_hash: bytes) -> bytes | No
         "SELECT png FROM picture WHERE site_id = $1 AND hash = $2", site_id, picture_hash
     )
     return png
-
-
-async def pictures(store: Store, site_id: int, hashes: Collection[bytes]) -> dict[bytes, bytes]:
-    """Several of them, by their hashes."""
-    rows = await store.fetch(
-        "SELECT hash, png FROM picture WHERE site_id = $1 AND hash = ANY($2)", site_id, list(hashes)
-    )
-    return {row["hash"]: row["png"] for row in rows}
 
 
 def _check_member(what: str, given: str, known: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from app.closing.shut_out import SHUT_OUT
 from app.closing.turn import take_turn
 from app.folding.homes import Homes
-from app.folding.raw import rows_of
+from app.folding.raw import Told, rows_of
 from app.folding.seen import CODE_NAMES, Seen, fold
 from app.mapping.marks import KINDS, gather
 from app.picturing.layouts import layouts_of
@@ -70,8 +70,6 @@ class Sealed:
 
 
 Record = tuple[Any, ...]
-Told = tuple[list[Any], list[Any], list[Any]]
-"""Rows of some views, as `fold` takes them."""
 
 
 async def seal_day(

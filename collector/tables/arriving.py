@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import ARRAY, BigInteger, Date, Integer, LargeBinary, SmallInteger
 
-from collector.tables.columns import at, codes, column, key, metadata, shop_number
+from collector.tables.columns import at, codes, column, key, metadata, shop_number, text
 
 salt = sa.Table(
     "salt",
@@ -65,12 +65,6 @@ batch = sa.Table(
     at("at", "arrival"),
     key("view_id", BigInteger, "the view"),
     column("visitor", BigInteger, "keyed hash that dies with the day's salt"),
-    column(
-        "visitor_before",
-        BigInteger,
-        "in a day's first 30 min: under yesterday's salt",
-        nullable=True,
-    ),
     column("path_id", BigInteger, "the scrubbed path", nullable=True),
     key("day", Date, "day of the view's opening in the site's zone"),
     shop_number(),
@@ -91,11 +85,11 @@ batch = sa.Table(
     column("enc", SmallInteger, "version of the packing"),
     column("trail", LargeBinary, "pointer trail, packed"),
     column("ev", LargeBinary, "clicks, focus and scroll, packed"),
-    column(
-        "ref_hash",
-        LargeBinary,
-        "HMAC of the shop's reference; null after its window",
-        nullable=True,
+    column("ref_hash", LargeBinary, "HMAC of the shop's reference; empty after its window"),
+    text(
+        "visitor_before",
+        "in a day's first 30 min: under yesterday's salt, its digits; else empty",
+        nullable=False,
     ),
     sa.CheckConstraint("codes & 7 <= 3"),
     sa.Index("batch_by_page", "site_id", "page_id", "day"),

@@ -35,7 +35,6 @@ CREATE TABLE batch (
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     view_id BIGINT NOT NULL,
     visitor BIGINT NOT NULL,
-    visitor_before BIGINT,
     path_id BIGINT,
     day DATE NOT NULL,
     site_id INTEGER NOT NULL,
@@ -51,7 +50,8 @@ CREATE TABLE batch (
     enc SMALLINT NOT NULL,
     trail BYTEA NOT NULL,
     ev BYTEA NOT NULL,
-    ref_hash BYTEA,
+    ref_hash BYTEA NOT NULL,
+    visitor_before TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (site_id, day, view_id, seq),
     CHECK (codes & 7 <= 3)
 )
@@ -61,7 +61,6 @@ CREATE INDEX batch_by_page ON batch (site_id, page_id, day);
 COMMENT ON COLUMN batch.at IS 'arrival';
 COMMENT ON COLUMN batch.view_id IS 'the view';
 COMMENT ON COLUMN batch.visitor IS 'keyed hash that dies with the day''s salt';
-COMMENT ON COLUMN batch.visitor_before IS 'in a day''s first 30 min: under yesterday''s salt';
 COMMENT ON COLUMN batch.path_id IS 'the scrubbed path';
 COMMENT ON COLUMN batch.day IS 'day of the view''s opening in the site''s zone';
 COMMENT ON COLUMN batch.site_id IS 'the shop';
@@ -77,7 +76,8 @@ COMMENT ON COLUMN batch.viewport_height_px IS 'viewport';
 COMMENT ON COLUMN batch.enc IS 'version of the packing';
 COMMENT ON COLUMN batch.trail IS 'pointer trail, packed';
 COMMENT ON COLUMN batch.ev IS 'clicks, focus and scroll, packed';
-COMMENT ON COLUMN batch.ref_hash IS 'HMAC of the shop''s reference; null after its window';
+COMMENT ON COLUMN batch.ref_hash IS 'HMAC of the shop''s reference; empty after its window';
+COMMENT ON COLUMN batch.visitor_before IS 'in a day''s first 30 min: under yesterday''s salt, its digits; else empty';
 
 CREATE TABLE beacon (
     at TIMESTAMP WITH TIME ZONE NOT NULL,

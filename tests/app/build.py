@@ -1,4 +1,4 @@
-"""Rows as `app.folding.raw` reads them, put into a store or straight into the fold."""
+"""Rows as they lie in a store, put into one or straight into the fold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from app.folding.seen import CODE_NAMES, Seen, fold
+import numpy as np
+
+from app.folding.batches import COLUMNS, NO_PATH, Batches
+from app.folding.columns import EPOCH, FIRST_DAY
+from app.folding.people import NO_REF
+from app.folding.seen import CODE_NAMES, Seen
+from app.folding.seen import fold as fold_read
 from app.picturing.layouts import Box, Layout
 from app.store import Store
 from collector.codes import Codes, Phase, pack_codes, width_band
@@ -126,6 +132,35 @@ def batch(
     }
 
 
+def fold(
+    opens: Iterable[Mapping[str, Any]],
+    beacons: Iterable[Mapping[str, Any]],
+    batches: Iterable[Mapping[str, Any]],
+) -> list[Seen]:
+    """Views of rows as they lie in the store."""
+    return fold_read(opens, beacons, as_read(batches))
+
+
+def as_read(batches: Iterable[Mapping[str, Any]]) -> Batches:
+    """As `app.folding.batches` reads them."""
+    told = list(batches)
+    rows = np.zeros(len(told), list(COLUMNS.items()))
+    for n, row in enumerate(told):
+        before, path_id = row["visitor_before"], row["path_id"]
+        rows[n] = tuple(
+            {
+                **row,
+                "day": (row["day"] - FIRST_DAY).days,
+                "at": (row["at"] - EPOCH) // timedelta(microseconds=1),
+                "visitor_before": row["visitor"] if before is None else before,
+                "path_id": NO_PATH if path_id is None else path_id,
+                "ref_hash": row["ref_hash"] or NO_REF,
+            }[name]
+            for name in COLUMNS
+        )
+    return Batches.of(rows, [row["trail"] for row in told], [row["ev"] for row in told])
+
+
 def click(x: int = 0, y: int = 0, t: int = 0, zone: int = 0, u: int = 0, v: int = 0) -> Told:
     return (Kind.CLICK, t, x, y, zone, u, v, 0, 0)
 
@@ -173,8 +208,17 @@ async def put_rows(store: Store, site: Site, table: str, rows: Iterable[Mapping[
     told = [{**row, "site_id": site.site_id} for row in rows]
     async with store.transaction() as connection:
         await make_partitions(connection, {row["day"] for row in told})
-        records = [tuple(row.get(name) for name in columns) for row in told]
+        records = [tuple(_stored(table, row).get(name) for name in columns) for row in told]
         await connection.copy_records_to_table(table, records=records, columns=columns)
+
+
+def _stored(table: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A batch has nothing empty that is null."""
+    if table != "batch":
+        return row
+    before = row.get("visitor_before")
+    told = {"visitor_before": "" if before is None else str(before)}
+    return {**row, **told, "ref_hash": row.get("ref_hash") or b""}
 
 
 async def put_views(store: Store, site: Site, *rows: Mapping[str, Any]) -> None:

@@ -16,7 +16,8 @@ from app.jobs import run_due
 from app.mapping.beside import Beside
 from app.mapping.classes import CODED, REST, Classes, DotClass
 from app.mapping.filters import MapQuery
-from app.mapping.maps import PageMap, page_map
+from app.mapping.maps import page_map
+from app.mapping.page_map import PageMap
 from app.mapping.small_numbers import FILTERS, refusal
 from app.mapping.sources import RAW_GONE
 from app.problems import BadParameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import socket
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from app.access.keys import find_key
+from app.checking.signs import LOOKED_BACK
 from app.cli.base import show
 from app.cli.main import cli
 from app.clock import system_clock
@@ -112,7 +113,10 @@ def test_at_a_terminal_a_key_is_folded_and_never_cut() -> None:
             ("render", "--site", "x", "--page", "x", "--filter", "a=1"),
             "a: there is no such parameter; there are ",
         ),
-        (("render", "--site", "x", "--page", "x", "--kind", "heat"), "kind: Input should be"),
+        (
+            ("render", "--site", "x", "--page", "x", "--kind", "heat"),
+            "kind: must be one of attention, ",
+        ),
         (
             ("render", "--site", "x", "--page", "x", "--kind", "click", "--against", "completed"),
             "--against is of --kind stall",
@@ -152,6 +156,9 @@ def test_a_key_is_made_listed_without_itself_and_revoked(
     number, *row = listed.splitlines()[1].split("\t")
     assert row[:3] == ["Fietsenwinkel", "write", "dashboard"]
     assert key not in listed
+    assert run("key", "list", shop).stdout == run("key", "list", "Fietsenwinkel").stdout == listed
+    other = run("site", "add", "Winkel zonder sleutel").stdout.split()[0]
+    assert len(run("key", "list", other).stdout.splitlines()) == 1
     run("key", "revoke", number)
     assert len(run("key", "list").stdout.splitlines()) == 1
     assert "one of read, write, goal" in refused(run("key", "add", shop, "--scope", "all", code=1))
@@ -285,7 +292,12 @@ def test_a_map_is_drawn_into_a_file(
     dotted = ("--filter", "style=confetti", "--filter", "colour_by=device")
     told = run(*ask, "--kind", "click", *dotted, "-o", str(file)).stderr
     assert told.startswith("1 visit, 1 page view, 0 dots: unknown 0")
-    assert "No such file" in refused(run(*ask, "-o", str(tmp_path / "no" / "map.png"), code=1))
+    nowhere = refused(run(*ask, "-o", str(tmp_path / "no" / "map.png"), code=1))
+    assert f"there is no folder {tmp_path / 'no'}: make it, or give another" in nowhere
+    assert "is a folder: give --output the name" in refused(run(*ask, "-o", str(tmp_path), code=1))
+    unwritten = refused(run(*ask, "-o", f"{tmp_path}/{'long' * 99}.png", code=1))
+    assert unwritten.endswith("File name too long")
+    assert "Errno" not in unwritten
     assert "has no page 'cart'" in refused(run("render", "--site", shop, "--page", "cart", code=1))
     in_store(database_url, lambda store: store.execute("UPDATE site SET state = 'live'"))
     assert "rests on 1 visit; 9 more" in refused(run(*ask, "-o", str(file), code=1))
@@ -453,15 +465,19 @@ def test_check_says_when_days_are_closed_no_more(
     )
     today = system_clock().date()
 
-    def put(state: str, ago: timedelta) -> None:
-        told = (site.site_id, today, state, system_clock() - ago)
+    def put(state: str, ago: timedelta) -> datetime:
+        at = system_clock() - ago
+        told = (site.site_id, today, state, at)
         in_store(database_url, lambda store: store.execute("DELETE FROM job"))
         in_store(database_url, lambda store: store.execute(job, *told))
+        return at.astimezone(site.time_zone)
 
     put("done", timedelta(minutes=1))
     run("check")
-    put("done", timedelta(hours=1))
-    assert "is `gloed serve` running?" in run("check", code=1).stdout
+    at = put("done", timedelta(hours=1))
+    told = run("check", code=1).stdout
+    assert f"put together at {at:%Y-%m-%d %H:%M} (Europe/Amsterdam): is `gloed serve` run" in told
+    assert f"since {site.day_of(system_clock() - LOOKED_BACK)} (Europe/Amsterdam)" in told
     put("failed", timedelta(minutes=1))
     assert "1 days cannot be closed: see `gloed jobs`" in run("check", code=1).stdout
 

@@ -141,7 +141,7 @@ def test_a_shop_is_configured_part_by_part(run: Run, shop: str) -> None:
     assert "192.0.2.0/24, 2001:db8::/48" in told
     assert "exempt" in run("configure", shop, "mode", "exempt")
     for words, why in (
-        (("mode", "silent"), "mode: Input should be"),
+        (("mode", "silent"), "mode: must be one of "),
         (("exclude_networks", "here"), "write a network as"),
         (("exclude_networks", "2001:db8::/100"), "known by their /64"),
         (("origins", "https://shop.nl/"), "origins"),

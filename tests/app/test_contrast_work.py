@@ -16,8 +16,8 @@ DRAWN = ("stalls.json", "stalls.png")
 NAMED = ("FROM api_key", "JOIN zone", "data_version")
 """Who asks, which shops, pages and zones there are, and in which state the shop's data is."""
 
-READ = ("JOIN zone_box", "min(view.day)", "JOIN stall_list", "AND flags =", "AS matched")
-"""Layouts and their boxes, the page's first day, views, visits, and how true their labels are."""
+READ = ("JOIN zone_box", "JOIN stall_list", "AND flags =", "AS matched")
+"""Layouts and their boxes, views, visits, and how true their labels are."""
 
 
 def asked(ask: Asker, name: str, held: str = '""', **more: str) -> Asked:
@@ -56,7 +56,7 @@ def test_a_picture_whose_numbers_are_known_reads_no_visits_again(ask: Asker) -> 
     """Whatever it looks like: colours and sizes ask nothing of the data."""
     put(ask, crowd(12, 4.0))
     asked(ask, "stalls.json")
-    for look in ({}, {"opacity": "0.3"}, {"dpr": "2"}):
+    for look in ({}, {"opacity": "0.3"}, {"dpr": "2"}, {"decimal": "comma"}):
         drawn = asked(ask, "stalls.png", **look)
         assert drawn.answer.status_code == 200
         assert times(drawn, "JOIN stall_list") == 0

@@ -8,7 +8,8 @@ import numpy as np
 
 from app.jobs import run_due
 from app.mapping.filters import MapQuery
-from app.mapping.maps import PageMap, page_map
+from app.mapping.maps import page_map
+from app.mapping.page_map import PageMap
 from app.picturing.layouts import Box, put_layout
 from app.store import Store
 from collector.sites import Site

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from app.folding.seen import fold
-from tests.app.build import batch, scrolled
+from tests.app.build import batch, fold, scrolled
 
 
 def clicked_at(*clicks: dict[str, int]) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ from app.store import Store
 from collector.codes import Outcome
 from collector.sites import Site
 from collector.tables import RAW
-from tests.app.build import goal, heard, opened, put_rows, put_views
+from tests.app.build import batch, goal, heard, opened, put_rows, put_views
 from tests.build import make_shop
 from tests.conftest import NOON
 
@@ -29,13 +29,14 @@ async def shop(store: Store) -> Site:
 async def an_order(store: Store, shop: Site) -> None:
     """A phone that reached the shipping page, and the shop's word that it paid."""
     await put_views(store, shop, opened(1, NOON, ref_hash=REF), heard("t2", 1, NOON))
+    await put_rows(store, shop, "batch", [batch(1, 0, NOON, ref_hash=REF), batch(1, 1, NOON)])
     await put_rows(store, shop, "goal", [goal(1, NOON + 5 * MINUTE, ref_hash=REF)])
     await run_due(store, NOON + 10 * MINUTE)
 
 
 async def refs(store: Store) -> int:
     counts = [
-        await store.fetchval(f"SELECT count(*) FROM {table} WHERE ref_hash IS NOT NULL")
+        await store.fetchval(f"SELECT count(*) FROM {table} WHERE length(ref_hash) > 0")
         for table in RAW
     ]
     return sum(counts)
@@ -49,7 +50,7 @@ async def test_a_reference_is_kept_for_its_window_and_no_longer(store: Store, sh
     await an_order(store, shop)
     over = forgotten_after(shop, DAY)
     await run_due(store, over - MINUTE)
-    assert await refs(store) == 2
+    assert await refs(store) == 3
     await run_due(store, over)
     assert await refs(store) == 0
     assert await outcomes(store) == [Outcome.COMPLETED]

@@ -15,7 +15,7 @@ from PIL import Image
 from app.mapping.audience import PAGE_VIEWS, Audience
 from app.mapping.classes import REST, DotClass
 from app.mapping.filters import MapQuery
-from app.mapping.maps import PageMap
+from app.mapping.page_map import PageMap
 from app.pages.reading.legends import legend_of
 from app.pages.words import WORDS
 from app.picturing.layouts import Box, Layout

@@ -10,7 +10,9 @@ import pytest
 
 from app.closing.day import close_day
 from app.mapping.filters import MapQuery
-from app.mapping.maps import EMPTY_PAGE_PX, LIVE_THRESHOLD, PageMap, page_map, summary
+from app.mapping.laying import EMPTY_PAGE_PX
+from app.mapping.maps import LIVE_THRESHOLD, page_map
+from app.mapping.page_map import PageMap, summary
 from app.picturing.layouts import Box, put_layout
 from app.problems import NotFound, TooFewVisits
 from app.shops import find_site, go_live

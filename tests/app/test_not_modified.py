@@ -77,6 +77,7 @@ def test_the_same_question_gives_the_same_bytes_and_then_no_work_at_all(laid: As
 def test_what_is_drawn_anew_is_the_same_too(laid: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     keeps_nothing: Keeping[Picture] = Keeping(0, lambda picture: picture.size)
     monkeypatch.setattr(laid.gloed.context.overlays, "_maps", keeps_nothing)
+    monkeypatch.setattr(laid.gloed.context.overlays, "_dressed", Keeping(0, len))
     for query in OPTIONS[:5]:
         with counted_draws() as drawn:
             told = [laid(f"{PAGE}/heatmap.png", params=query).content for _ in range(2)]

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.folding.people import LINK, NO_REF, People, is_among
-from app.folding.seen import fold
 from tests.app import naive
-from tests.app.build import opened
+from tests.app.build import fold, opened
 
 LINKS = st.lists(
     st.tuples(

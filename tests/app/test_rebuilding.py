@@ -15,13 +15,13 @@ from app.closing.day import WRITES, close_day
 from app.closing.visits import Goal
 from app.folding.openings import Span
 from app.folding.raw import page_view_chunks, page_views, views_of_pages
-from app.folding.seen import Seen, by_opening, fold
+from app.folding.seen import Seen, by_opening
 from app.folding.twins import without_twins
 from app.store import Store
 from collector.codes import OutcomeSource
 from collector.sites import Site
 from tests.app import naive
-from tests.app.build import batch, goal, heard, opened, put_rows, put_views
+from tests.app.build import batch, fold, goal, heard, opened, put_rows, put_views
 from tests.bench.big_days import fill_day
 from tests.build import make_shop
 from tests.conftest import NOON

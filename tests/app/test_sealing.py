@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from app.configuration import configure
-from app.drawing.overlays import SOURCES, options, paint
+from app.drawing.overlays import options, paint
+from app.drawing.states import SOURCES
 from app.jobs import run_due
 from app.mapping.audience import NOBODY
 from app.mapping.filters import MapQuery
-from app.mapping.maps import PageMap, page_map
-from app.mapping.tile_rows import read_tiles
+from app.mapping.maps import page_map
+from app.mapping.page_map import PageMap
+from app.mapping.tile_rows import Wanted, tiles_asked
 from app.picturing.layouts import Box, put_layout
 from app.sealing.cells import CELL_PX
 from app.sealing.day import WRITES, seal_day
@@ -192,7 +194,7 @@ async def test_the_peak_lies_in_the_same_cell(store: Store, shop: Site, kind: st
     await a_day(store, shop)
     await sealed(store)
     found = [await ask(store, shop, kind=kind, browser=asked) for asked in (None, "other")]
-    drawn = [paint(options(one, NOBODY), None, "none") for one in found]
+    drawn = [paint(options(one, NOBODY)) for one in found]
     peaks = np.array([(one.peak_x_px, one.peak_y_px) for one in drawn])
     assert np.abs(np.diff(peaks, axis=0)).max() <= CELL_PX
     assert drawn[0].mass == pytest.approx(drawn[1].mass)
@@ -416,10 +418,12 @@ async def test_what_is_read_of_a_sealed_month_does_not_grow_with_its_events(
         rows = [batch(n, visitor=n, points=trail, **MOUSE) for n in visitors]
         await put_rows(store, shop, "batch", rows)
         await seal(store, shop)
-        async with store.transaction() as connection:
-            key = (shop.site_id, page_of(shop, "shipping").page_id)
-            stack = await read_tiles(connection, key, [TODAY], "move", lambda _way: True)
-        return stack.rows, len(stack.sums())
+        page_id = page_of(shop, "shipping").page_id
+        wanted = Wanted(page_id, TODAY, TODAY, "move", lambda _way: True)
+        asked = tiles_asked(shop.site_id, [wanted])
+        for row in await store.fetch(asked.statement, *asked.values):
+            wanted.take(row, raw_gone=False)
+        return wanted.stack.rows, len(wanted.stack.sums())
 
     few, many = await read(range(1, 20)), await read(range(20, 200))
     assert few == many == (2, 50)

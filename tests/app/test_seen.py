@@ -10,19 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.folding.seen import Seen, fold
+from app.folding.seen import Seen
 from collector.visitor import visitor_check
 from collector.wire import Capture
 from snippets.sheet import stylesheet
-from tests.app.build import (
-    AT,
-    SHIPPING,
-    batch,
-    heard,
-    one_view,
-    opened,
-    scrolled,
-)
+from tests.app.build import AT, SHIPPING, batch, fold, heard, one_view, opened, scrolled
 
 SECOND = timedelta(seconds=1)
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.closing.day import close_day
 from app.folding.hearing import Signal, said
-from app.folding.seen import Seen, fold
+from app.folding.seen import Seen
 from app.folding.stalls import FACT, FACTS, clock_middle, pack_facts, stalls_of
 from app.folding.ways import sum_of
 from app.mapping.able import TELLING, is_able
@@ -17,7 +17,7 @@ from app.store import Store
 from collector.codes import Device
 from collector.wire import LEAVE
 from snippets.sheet import LACKS
-from tests.app.build import AT, batch, heard, one_view, opened, put_views, timed_view
+from tests.app.build import AT, batch, fold, heard, one_view, opened, put_views, timed_view
 from tests.build import make_shop
 
 OF_PAGE = Signal.DEPTH | Signal.BANDS

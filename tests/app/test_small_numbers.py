@@ -17,9 +17,10 @@ from app.jobs import run_due
 from app.mapping.beside import Beside
 from app.mapping.choosing import passes
 from app.mapping.filters import MapQuery
-from app.mapping.grounds import grounds_of
+from app.mapping.grounds import Want, grounds_of
 from app.mapping.live import Days, answerable
-from app.mapping.maps import PageMap, page_map, page_maps, summary
+from app.mapping.maps import page_map, page_maps
+from app.mapping.page_map import PageMap, summary
 from app.mapping.small_numbers import FILTERS, refusal, unlisted
 from app.problems import BadParameters, TooFewApart, TooFewVisits
 from app.shops import ShopError, find_site
@@ -120,7 +121,7 @@ def test_every_filter_of_one_value_is_under_the_rule() -> None:
     no_filters = {
         "kind", "date_from", "date_to", "aggregation", "per", "layout", "bandwidth", "style",
         "colour_by", "marks", "palette", "scale", "scale_max", "opacity", "picture", "legend",
-        "dpr",
+        "decimal", "dpr",
     }  # fmt: skip
     widths = {"viewport_width_min", "viewport_width_max"}
     assert set(MapQuery.model_fields) == no_filters | widths | set(FILTERS)
@@ -260,10 +261,10 @@ async def test_a_layout_chooses_the_visits_of_its_width(store: Store, shop: Site
     assert beside.visits() == 15
     assert beside.visits(width_band(1280)) == 12
     assert beside.visits(width_band(360)) == 3
-    async with store.connection() as connection:
-        grounds = await grounds_of(connection, shop, [page.page_id], (TODAY, TODAY))
-        days = Days(connection, grounds, page, MapQuery())
-        assert await answerable(days, (TODAY, TODAY)) == (TODAY, TODAY)
+    async with store.snapshot() as connection:
+        want = Want(page, MapQuery(), (TODAY, TODAY))
+        days = Days(await grounds_of(connection, shop, [want]), page, MapQuery())
+        assert answerable(days, (TODAY, TODAY)) == (TODAY, TODAY)
 
 
 async def test_a_shop_may_ask_for_more_and_for_no_fewer_than_five(store: Store, shop: Site) -> None:

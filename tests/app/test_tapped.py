@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from app.folding.seen import Seen, fold
+from app.folding.seen import Seen
 from app.folding.stalls import stalls_of
 from app.folding.tapped import last_tapped_s
 from collector.codes import Device
 from collector.wire import Kind
-from tests.app.build import batch, scrolled
+from tests.app.build import batch, fold, scrolled
 
 COSTS, NEXT = 2, 3
 LEFT_MS = 20_000

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.folding.seen import Seen, fold
+from app.folding.seen import Seen
 from app.folding.twins import Twins, without_twins
-from tests.app.build import AT, heard, opened
+from tests.app.build import AT, fold, heard, opened
 
 SECOND = timedelta(seconds=1)
 

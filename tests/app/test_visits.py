@@ -23,11 +23,11 @@ from app.closing.visits import (
     Journey,
     Visit,
 )
-from app.folding.seen import Seen, by_opening, fold
+from app.folding.seen import Seen, by_opening
 from collector.codes import Outcome, OutcomeSource
 from collector.sites import Site
 from tests.app import naive
-from tests.app.build import AT, CART, PAYMENT, SHIPPING, SHOP, THANKS, heard, opened
+from tests.app.build import AT, CART, PAYMENT, SHIPPING, SHOP, THANKS, fold, heard, opened
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

@@ -21,14 +21,14 @@ from app.demo.checkout import CHECKOUT
 from app.demo.gestures import Act, beacons
 from app.demo.people import Person, people_of
 from app.demo.pictures import sheet
-from app.folding.seen import Seen, fold
+from app.folding.seen import Seen
 from app.mapping.marks import UNIT
 from app.mapping.placing import Ground, place
 from app.picturing.boxes import Box
 from collector.codes import Device
 from collector.packing import Told
 from collector.wire import Capture, Kind
-from tests.app.build import AT, batch, click, heard, layout, opened, scrolled
+from tests.app.build import AT, batch, click, fold, heard, layout, opened, scrolled
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 DAY = date(2026, 11, 18)

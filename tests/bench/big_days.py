@@ -60,7 +60,8 @@ _BATCHES = f"""
                          visitor_before, ref_hash, page_width_px, page_height_px, viewport_width_px,
                          viewport_height_px, n, enc, trail, ev, codes)
     SELECT {{site_id}}, '{{date}}'::date, view_id, seq, at + (seq + 1) * interval '5 s',
-        extract(epoch FROM at)::int / 60, page_id, visitor, visitor_before, ref_hash, 1280, 2000,
+        extract(epoch FROM at)::int / 60, page_id, visitor,
+        coalesce(visitor_before::text, ''), coalesce(ref_hash, ''), 1280, 2000,
         1280, 720, {POINTS}, $1, $2, $3, {_BATCH_CODES}
     FROM walk, generate_series(0, 1) AS seq WHERE n % 20 = 0 ORDER BY at
 """

@@ -24,6 +24,7 @@ from heatmap import overlay
 from heatmap.heaps import heap_for
 from heatmap.marks import clip, gather
 from heatmap.page import Page
+from heatmap.painting import paint
 from heatmap.sheet import Sheet
 from tests.bench.crowd import DESKTOP, PHONE, Singles, Size, crowd
 from tests.bench.peers import PEERS, floor, gloed
@@ -130,7 +131,7 @@ def cells(rng: np.random.Generator) -> dict[str, float]:
     page = Page(DESKTOP.width_px, DESKTOP.height_px)
     marks = clip(gather(points, weights), page).marks
     sheet = Sheet(heap_for(marks, page, 20, "uniform"), page, 20, "uniform")
-    levels = sheet.paint(sheet.peak().intensity, "linear")
+    levels = paint(sheet, sheet.peak().intensity, "linear")
     drawers = {
         "gloed": lambda: overlay(
             points, weights, width_px=page.width_px, height_px=page.height_px, bandwidth_px=20

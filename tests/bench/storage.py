@@ -14,7 +14,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle, islice
@@ -23,6 +23,8 @@ from typing import Any
 
 import asyncpg
 
+from app.folding.batches import batches_query, read_batches
+from app.folding.raw import CHUNK_BYTES, CHUNK_VIEWS
 from app.postgres import embedded_store
 from app.replay import Recording
 from app.store import migrate
@@ -43,6 +45,7 @@ BATCHES_OF_A_VIEW = 10
 GROUP_ROWS = 50
 ROUNDS = 9
 RECORDINGS = 500
+READ = ("read_ratio", "read_ratio_at_best", "page_read_ratio", "page_read_ratio_at_best")
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 _PAGE = "FROM batch WHERE site_id = 1 AND page_id = 1 AND day = $1"
 _COLUMNS = [column.name for column in metadata.tables["batch"].columns]
@@ -76,7 +79,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A page into numpy: fetched and unpacked, over its bytes fetched and nothing more.
+    """A page into numpy: fetched and unpacked, over the same bytes fetched and nothing more.
 
     Of turns one after the other, so that neighbours slow both alike.
     """
@@ -189,7 +192,7 @@ def _rows(batches: Iterator[Batch], rng: random.Random, day: date) -> Iterator[t
             visitor=view_id ^ 1,
             path_id=view_id % 50,
             opened_min=int(NOON.timestamp()) // 60,
-            ref_hash=rng.randbytes(16) if view_id % 3 == 0 else None,
+            ref_hash=rng.randbytes(16) if view_id % 3 == 0 else b"",
         ).record
 
 
@@ -210,18 +213,69 @@ async def size(connection: Any, day: date) -> Size:
     return Size(*(round(n / points, 3) for n in (total, heap, key, by_page, trail, events)))
 
 
-async def read(connection: Any, day: date, rounds: int = ROUNDS) -> Reading:
+async def read_page(connection: Any, day: date, rounds: int = ROUNDS) -> Reading:
+    """All batches of the page as whoever draws a map takes them, a piece at a time: their columns,
+    points and events, over the same rows fetched and dropped."""
+    pieces = await _pieces(connection, day)
+
+    async def fetch() -> None:
+        for view_ids in pieces:
+            query = batches_query(1, {day: view_ids})
+            await connection.copy_from_query(query, output=_drop, format="binary")
+
+    async def unpack() -> None:
+        for view_ids in pieces:
+            await read_batches(connection, 1, {day: view_ids})
+
+    return await _in_turns(fetch, unpack, rounds)
+
+
+async def read_trails(connection: Any, day: date, rounds: int = ROUNDS) -> Reading:
+    """Their trails and nothing beside them, a record a row, over the same records alone."""
+
+    async def fetch() -> None:
+        await connection.fetch(f"SELECT trail {_PAGE}", day)
+
+    async def unpack() -> None:
+        rows = await connection.fetch(f"SELECT enc, trail {_PAGE}", day)
+        unpack_trails([row[1] for row in rows], [row[0] for row in rows])
+
+    return await _in_turns(fetch, unpack, rounds)
+
+
+async def _in_turns(
+    fetch: Callable[[], Awaitable[None]], unpack: Callable[[], Awaitable[None]], rounds: int
+) -> Reading:
     fetched_s, read_s = [], []
     for _ in range(rounds):
         began = time.perf_counter()
-        await connection.fetch(f"SELECT trail {_PAGE}", day)
+        await fetch()
         fetched = time.perf_counter()
-        rows = await connection.fetch(f"SELECT enc, trail {_PAGE}", day)
-        points = unpack_trails([row[1] for row in rows], [row[0] for row in rows])
+        await unpack()
         read_s.append(time.perf_counter() - fetched)
         fetched_s.append(fetched - began)
-        del rows, points
     return Reading.of(fetched_s, read_s)
+
+
+async def _pieces(connection: Any, day: date) -> list[list[int]]:
+    """Views, as many at a time as are folded together."""
+    rows = await connection.fetch(
+        f"SELECT view_id, sum(length(trail) + length(ev))::int AS bytes {_PAGE} GROUP BY view_id",
+        day,
+    )
+    pieces: list[list[int]] = [[]]
+    held = 0
+    for view_id, size_bytes in rows:
+        if held + size_bytes > CHUNK_BYTES or len(pieces[-1]) == CHUNK_VIEWS:
+            pieces.append([])
+            held = 0
+        pieces[-1].append(view_id)
+        held += size_bytes
+    return pieces
+
+
+async def _drop(_data: bytes) -> None:
+    pass
 
 
 def without_events(batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -251,8 +305,14 @@ async def measure(url: str) -> dict[str, dict[str, float]]:
         for number, (kind, batches) in enumerate(kinds().items()):
             day = NOON.date() + timedelta(days=number)
             await load(connection, batches, day)
-            sizes, reading = await size(connection, day), await read(connection, day)
-            found[kind] = {**asdict(sizes), **asdict(reading)}
+            sizes = await size(connection, day)
+            trails = asdict(await read_trails(connection, day))
+            whole = asdict(await read_page(connection, day))
+            found[kind] = {
+                **asdict(sizes),
+                **trails,
+                **{f"page_{name}": value for name, value in whole.items()},
+            }
         return found
     finally:
         await connection.close()
@@ -267,10 +327,7 @@ def summary(found: dict[str, dict[str, float]]) -> dict[str, float]:
         ]
         for kind, figures in found.items()
     }
-    slowest = {
-        name: max(figures[name] for figures in found.values())
-        for name in ("read_ratio", "read_ratio_at_best")
-    }
+    slowest = {name: max(figures[name] for figures in found.values()) for name in READ}
     return told | slowest
 
 

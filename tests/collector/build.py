@@ -107,6 +107,8 @@ def a_batch(view_id: int = 1, seq: int = 0, path: str | None = None, **more: Any
         "enc": ENC,
         "trail": b"",
         "ev": b"",
+        "ref_hash": b"",
+        "visitor_before": "",
     }
     return Row("batch", {**values, **more}, path)
 

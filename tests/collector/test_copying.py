@@ -25,8 +25,8 @@ ROWS = [
     a_beacon("y700", -(2**63), visitor_check=-(2**15)),
     a_beacon("open", 2**63 - 1, visitor=-1, page_id=2**31 - 1, device=3, ref_hash=b"\0" * 16),
     a_beacon("é€", 7, visitor=None, path_id=None),
-    a_batch(1, 32767, trail=bytes(range(256)), ev=b"\xff" * 4096, visitor_before=-5),
-    a_batch(2, 0, path_id=-(2**63), ref_hash=None),
+    a_batch(1, 32767, trail=bytes(range(256)), ev=b"\xff" * 4096, visitor_before="-5"),
+    a_batch(2, 0, path_id=-(2**63), ref_hash=b"\xff" * 16),
     a_goal(1, 1, visitor=9),
     a_goal(2, 3, ref_hash=b"\xff" * 16),
 ]

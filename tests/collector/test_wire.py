@@ -7,7 +7,6 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.folding.seen import fold
 from collector.wire import (
     ALIVE_STEPS_S,
     BEACON_NAME,
@@ -21,6 +20,7 @@ from collector.wire import (
     SLUG,
     WIDTHS_PX,
 )
+from tests.app.build import fold
 from tests.collector.build import beacon_row, open_row
 
 

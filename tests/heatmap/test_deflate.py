@@ -58,7 +58,7 @@ def test_lines_told_in_bands_are_those_of_the_whole() -> None:
             here[:] = lines[first : first + 16]
             yield here
 
-    assert zlib.decompress(deflate_lines(overwritten())) == lines.tobytes()
+    assert zlib.decompress(b"".join(deflate_lines(overwritten()))) == lines.tobytes()
     assert deflate_lines(overwritten()) == deflate_lines(overwritten())
 
 

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from heatmap import heaps, moments, overlay, room, sheet
 from heatmap.heaps import heap_for
 from heatmap.marks import Floats, gather
+from heatmap.nodes import Singles, taps
 from heatmap.page import Page
+from heatmap.painting import paint
 from heatmap.scale import Curve
-from heatmap.sheet import Sheet, Singles, taps
+from heatmap.sheet import Sheet
 from heatmap.smoothing import Edge
 from tests.heatmap.naive import mass_on_page, naive_density
 
@@ -92,16 +94,16 @@ def test_every_pixel_is_painted_in_the_level_of_its_heat(
         ]
     )
     # Half a level is rounding; on top of it, 1/50 at the page's edge.
-    assert np.abs(drawn.paint(scale_max, curve) - exact).max() <= 0.52
+    assert np.abs(paint(drawn, scale_max, curve) - exact).max() <= 0.52
 
 
 def test_a_painted_sheet_still_tells_its_peak_and_is_painted_alike() -> None:
     page = Page(90, 130)
     drawn = sheet_of(np.array([[30.0, 4.0], [60.0, 100.0]]), page, 9.0, "uniform")
     peak = drawn.peak()
-    first = drawn.paint(peak.intensity, "linear").copy()
+    first = paint(drawn, peak.intensity, "linear").copy()
     assert drawn.peak() == peak
-    np.testing.assert_array_equal(drawn.paint(peak.intensity, "linear"), first)
+    np.testing.assert_array_equal(paint(drawn, peak.intensity, "linear"), first)
 
 
 def test_a_sheet_nobody_holds_is_gone_at_once() -> None:
@@ -110,7 +112,7 @@ def test_a_sheet_nobody_holds_is_gone_at_once() -> None:
     gc.disable()
     try:
         drawn = sheet_of(np.array([[30.0, 40.0]]), page, 9.0)
-        drawn.paint(drawn.peak().intensity, "linear")
+        paint(drawn, drawn.peak().intensity, "linear")
         watched = weakref.ref(drawn)
         del drawn
         assert watched() is None
@@ -131,6 +133,22 @@ def test_strips_have_no_seams(seed: int, edge: Edge) -> None:
         # The kernel's reach is cut off at other cells: below 1/10,000 of one mark's peak.
         np.testing.assert_allclose(surface_of(in_strips, page), whole, atol=whole.max() / 10_000)
         assert in_strips.peak().intensity == pytest.approx(whole.max(), rel=1e-5)
+
+
+@settings(max_examples=9)
+@given(seed=seeds, bandwidth_px=st.sampled_from([2.0, 6.0, 13.7]), dpr=st.sampled_from([1, 2]))
+def test_blocks_have_no_seams(seed: int, bandwidth_px: float, dpr: int) -> None:
+    page = Page(60, 301, dpr)
+    points = np.random.default_rng(seed).uniform((0, 0), (60, 301), (60, 2))
+    whole = surface_of(sheet_of(points, page, bandwidth_px, "uniform"), page)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sheet, "VALUES_AT_ONCE", 2_000)
+        in_blocks = sheet_of(points, page, bandwidth_px, "uniform")
+        assert len(list(in_blocks.blocks())) > 2 * sheet.BLOCKS_AT_ONCE
+        np.testing.assert_allclose(surface_of(in_blocks, page), whole, rtol=1e-4)
+        assert in_blocks.peak().intensity == pytest.approx(whole.max(), rel=1e-5)
+        levels = paint(in_blocks, float(whole.max()), "linear")
+    assert np.abs(levels - 255 * whole.astype(np.float64) / whole.max()).max() <= 0.52
 
 
 @settings(max_examples=9)

@@ -167,6 +167,25 @@ def test_other_styles_are_told_in_their_own_amounts(designer: httpx.Client, shop
     assert "per visit" not in whole.all("figcaption")[0].text
 
 
+def test_numbers_in_a_picture_are_written_as_its_reader_writes_them(
+    designer: httpx.Client, shop: Site
+) -> None:
+    drawn = {}
+    for language, mark in (("en", None), ("nl", "comma")):
+        address = page_of(shop, query="?style=zones")
+        page = Sheet(designer.get(address, headers={"accept-language": language}).text)
+        (image,) = (e for e in page.all("img") if "heatmap" in e.attributes["src"])
+        url = designer.base_url.join(page_of(shop)).join(image.attributes["src"])
+        assert url.params.get("decimal") == mark
+        answer = designer.get(url)
+        assert answer.status_code == 200, answer.text
+        drawn[language] = np.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))
+    differing = np.argwhere(drawn["en"] != drawn["nl"])
+    rows, columns = np.ptp(differing, axis=0)
+    assert 0 < rows < 10, "a mark is some pixels high"
+    assert 0 < columns
+
+
 def test_the_bandwidth_may_follow_the_marks(designer: httpx.Client, shop: Site) -> None:
     sheet = Sheet(designer.get(page_of(shop, query="?bandwidth=auto")).text)
     assert sheet.chosen()["bandwidth"] == "auto"

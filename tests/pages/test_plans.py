@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from app.checking.signs import signs
 from app.contrasting.asked import ZonesQuery
 from app.contrasting.question import Subject, ask_all
 from app.folding.raw import Span, rows_of_days, views_of_pages
-from app.mapping.grounds import grounds_of
+from app.mapping.filters import MapQuery
+from app.mapping.grounds import Want, grounds_of
 from app.pages.queries import known_of, lately_of_all, recent_of
 from app.store import Store
 from collector.partitions import make_partitions
@@ -41,7 +43,8 @@ FILLED = (
         SELECT {HERE}, 'open', n % 5, 0, {NO_CODES} {FROM}""",
     f"""INSERT INTO batch (site_id, day, view_id, at, seq, page_id, visitor, opened_min,
         page_height_px, codes, n, page_width_px, viewport_width_px, viewport_height_px, enc, trail,
-        ev) SELECT {HERE}, 0, n % 5, n, 0, 900, 1, 0, 390, 390, 800, 1, '', '' {FROM}""",
+        ev, ref_hash, visitor_before)
+        SELECT {HERE}, 0, n % 5, n, 0, 900, 1, 0, 390, 390, 800, 1, '', '', '', '' {FROM}""",
     f"""INSERT INTO view (site_id, day, view_id, opened_at, visit_id, page_id, config_version,
         duration_ms, presses, signals, captures, can, {CODES})
         SELECT {HERE}, n, n % 5, 0, 0, 0, 0, 1, 0, {NO_CODES} {FROM}""",
@@ -66,6 +69,10 @@ class Explained:
         rows = await self._store.fetch(f"EXPLAIN {statement}", *values)
         self.plans.append("\n".join(row[0] for row in rows))
         return await self._store.fetch(statement, *values)
+
+    async def cursor(self, statement: str, *values: Any, prefetch: int) -> AsyncIterator[Any]:
+        for row in await self.fetch(statement, *values):
+            yield row
 
     async def copy_from_query(self, statement: str, **how: Any) -> None:
         rows = await self._store.fetch(f"EXPLAIN {statement}")
@@ -101,7 +108,10 @@ async def test_no_page_reads_the_rows_of_shops_it_is_not_about(store: Store) -> 
     await lately_of_all(asked, days, 12)
     await signs(asked, site, NOON)
     await engines(asked, site, TODAY - DAY)
-    await grounds_of(asked, site, [1, 2], (TODAY - DAY, TODAY))
+    pages = list(site.pages.values())
+    queries = MapQuery(), MapQuery(kind="scroll", device="phone")
+    wants = [Want(page, query, (TODAY - DAY, TODAY)) for page in pages for query in queries]
+    await grounds_of(asked, site, wants)
     stays = [(1, (TODAY - DAY, TODAY)), (2, (TODAY, TODAY))]
     async for _ in views_of_pages(asked, Span.of(site, TODAY - DAY, TODAY), stays, ended=True):
         pass
@@ -110,7 +120,7 @@ async def test_no_page_reads_the_rows_of_shops_it_is_not_about(store: Store) -> 
     await asked.fetch("SELECT count(*) FROM view")
     *plans, of_all = asked.plans
     assert SCANNED.search(of_all), "a scan is told from an index"
-    assert len(plans) == 9
+    assert len(plans) == 10
     for plan in plans:
         assert "Index" in plan, plan
         assert not SCANNED.search(plan), plan

@@ -16,6 +16,7 @@ from app.pages.faults import ENGLISH, Fault
 from app.pages.refusals import own_words
 from app.pages.words import WORDS
 from app.picturing.boxes import Box, check_size, kept_boxes
+from app.refused import said
 
 DUTCH = WORDS["nl"]
 
@@ -74,7 +75,7 @@ def test_a_refusal_is_told_in_dutch_in_the_words_of_what_refused(
 def _sentence(problem: BaseException) -> str:
     """As a form shows it: of pydantic's errors the first one's message."""
     if isinstance(problem, ValidationError):
-        return str(problem.errors()[0]["msg"]).removeprefix("Value error, ")
+        return said(problem.errors()[0])
     return str(problem)
 
 

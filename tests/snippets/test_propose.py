@@ -113,6 +113,100 @@ def test_the_choices_of_a_question_are_one_zone() -> None:
     ]
 
 
+def test_what_stands_around_the_boxes_of_a_question_is_its_zone() -> None:
+    page = """<fieldset id="bezorgwijze"><legend>Bezorgwijze</legend>
+      <label><input type="radio" name="wijze" id="thuis" checked> Kerkstraat 12</label>
+      <label><input type="radio" name="wijze" id="punt"> Afhaalpunt</label></fieldset>
+    <ul id="shipping_method"><li><input type="radio" name="m[0]">
+    <li><input type="radio" name="m[0]"></ul><h3 id="extra">Extra's</h3>
+    <div role="group" class="extras" aria-labelledby="extra">
+      <input type="checkbox" name="cadeau"><input type="checkbox" name="kaart"></div>"""
+    assert told(propose_zones(page)) == [
+        ("field", "Bezorgwijze", "#bezorgwijze"),
+        ("field", "M", "#shipping_method"),
+        ("field", "Extra's", 'div[role="group"]'),
+    ]
+
+
+def test_the_one_fieldset_of_a_page_needs_no_name() -> None:
+    page = """<fieldset><legend>Betaling</legend><input type="radio" name="b" id="x">
+    <input type="radio" name="b"></fieldset>"""
+    assert told(propose_zones(page)) == [("field", "Betaling", "fieldset")]
+    twice = [zone.selector for zone in propose_zones(page + "<fieldset><input></fieldset>")]
+    assert twice == ['input[name="b"]']
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        """<fieldset id="adres"><legend>Adres</legend><input type="radio" name="wie" id="man">
+        <input type="radio" name="wie"><input id="straat"></fieldset>""",
+        """<fieldset id="twee"><input type="radio" name="wie" id="man">
+        <input type="radio" name="wie"><input type="radio" name="hoe"></fieldset>""",
+        """<fieldset id="los"><input type="checkbox" name="wie" id="man">
+        <input type="checkbox" name="hoe"></fieldset>""",
+        """<fieldset id="half"><legend>Wie</legend><input type="radio" name="wie" id="man">
+        <input type="radio" name="wie"></fieldset><input type="radio" name="wie">""",
+    ],
+    ids=["another field", "two questions", "boxes without a heading", "a box elsewhere"],
+)
+def test_what_stands_around_more_or_less_than_a_question_is_not_its_zone(page: str) -> None:
+    selectors = [zone.selector for zone in propose_zones(page)]
+    assert selectors[0] in ('input[name="wie"]', "#man")
+    assert not [selector for selector in selectors if selector in ("#adres", "#twee", "#half")]
+
+
+def test_a_line_is_what_its_words_say_before_what_its_class_does() -> None:
+    page = """<html lang="nl"><div class="overzicht">
+    <p class="totaal" id="a">Verzendkosten <b>€ 12,95</b></p>
+    <p class="totaal kosten">Verzending: gratis</p>
+    <p class="totaal eind">Totaal <b>€ 69</b></p></div>
+    <p class="totaal">Lees hoe het totaal van je bestelling uit verzendkosten en artikelen wordt
+    opgeteld, en wat je terugkrijgt als je iets terugstuurt</p>"""
+    assert [(zone.name, zone.selector) for zone in propose_zones(page)] == [
+        ("Verzendkosten", "#a"),
+        ("Totaal", "p.eind"),
+    ]
+
+
+def test_a_subtotal_is_no_total() -> None:
+    page = """<table><tr class="cart-subtotal"><td>42</td></tr>
+    <tr class="order-total"><td>47</td></tr></table>"""
+    assert [(zone.name, zone.selector) for zone in propose_zones(page)] == [
+        ("Subtotal", "tr.cart-subtotal"),
+        ("Total", "tr.order-total"),
+    ]
+
+
+def test_lines_that_no_selector_tells_apart_are_one_zone_that_says_so() -> None:
+    page = """<html lang="nl"><p class="totaal">Verzendkosten <b>€ 12,95</b></p>
+    <p class="totaal">Totaal <b>€ 69,35</b></p>"""
+    (one,) = propose(page)
+    assert (one.name, one.selector) == ("Verzendkosten / Totaal", "p.totaal")
+    assert "give each an id" in one.why
+    # The class still reaches both lines, whichever of them has a name of its own besides.
+    apart = propose(page.replace('"totaal">Tot', '"totaal" id="som">Tot'))
+    assert [(zone.name, zone.selector) for zone in apart] == [
+        ("Verzendkosten / Totaal", "p.totaal"),
+        ("Totaal", "#som"),
+    ]
+
+
+def test_fields_watch_what_the_browser_knows_of_them() -> None:
+    page = """<input id="naam"><select id="land"></select><textarea id="bericht"></textarea>
+    <label><input type="checkbox" id="av"> Ik ga akkoord</label><input type="checkbox" id="cadeau">
+    <input id="kaart" autocomplete="cc-number"><button id="verder">Betaal</button>"""
+    assert {zone.selector: (zone.watches, zone.sensitive) for zone in propose_zones(page)} == {
+        "#naam": ({"validity"}, False),
+        "#land": ({"validity"}, False),
+        "#bericht": ({"validity"}, False),
+        "#av": ({"checked"}, False),
+        "#cadeau": (frozenset(), False),
+        "#kaart": (frozenset(), True),
+        "#verder": (frozenset(), False),
+    }
+
+
 def test_an_id_beyond_the_grammar_of_ids_becomes_an_attribute() -> None:
     (zone,) = propose_zones('<label for="billing:city">City</label><input id="billing:city">')
     assert (zone.name, zone.selector) == ("City", '[id="billing:city"]')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -13,30 +13,29 @@ from starlette.responses import Response
 
 from app.context import Context
 from app.contrasting.asked import CohortFilter, VisitFilter
-from app.contrasting.pixels import PixelAnswer
 from app.contrasting.question import Question
-from app.contrasting.schedule import Stage
-from app.drawing.overlays import Picture
+from app.drawing.overlays import Picture, undressed
+from app.mapping.drafts import Reading
 from app.mapping.filters import TIMED, MapQuery
-from app.mapping.maps import PageMap
+from app.mapping.maps import Lay, map_on
+from app.mapping.page_map import PageMap
 from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
 from app.pages.labels import KINDS
-from app.pages.reading.around import around
 from app.pages.reading.asked import plainly
 from app.pages.reading.comparing import ready_made
 from app.pages.reading.maps import area_told
-from app.pages.reading.stalls import Asked, few_of_question, read_asked
+from app.pages.reading.posing import Posed, posed_by
 from app.pages.reading.standing import drawn_on
-from app.pages.reading.telling import Telling
 from app.pages.rendering import page_response
-from app.pages.words import words_for
 from app.picturing.layouts import Layout
-from app.problems import BadParameters, NotFound, TooFewVisits
+from app.problems import ApiProblem, BadParameters, TooFewVisits
 from collector.sites import Site
 from heatmap.planning import MIN_VISITS
 
 router = APIRouter()
+COMPARE = "compare", "compare.html.jinja"
+"""View of a page, and its template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +61,22 @@ async def compare_page(
     site: Annotated[Site, Depends(shop)],
     rights: RightsDep,
 ) -> Response:
-    if slug not in site.pages:
-        raise NotFound("no such page of this shop")
-    page, asked = site.pages[slug], read_asked(request)
-    shown: dict[str, Any] = {
-        **around(site, page, rights, asked.everything, "compare"),
-        "asked": asked,
-        "few": None,
-        "ready_made": (),
-        "sides": (),
-    }
-    if asked.wrong:
-        return page_response(request, "compare.html.jinja", shown, 422)
-    words = words_for(request.headers.get("accept-language", ""))
-    contrasts = context.overlays.contrasts
-    name, changes = await contrasts.name_and_changes(context, site, page, asked.pixels)
-    try:
-        question = await contrasts.question(context, name, site, page, asked.query)
-    except TooFewVisits as problem:
-        few = await few_of_question(context, site, page, asked, problem)
-        return page_response(request, "compare.html.jinja", {**shown, **few})
-    telling = Telling(question, words)
-    told = await _told(context, name, asked, question, telling)
-    told["ready_made"] = ready_made(telling, changes)
-    return page_response(request, "compare.html.jinja", {**shown, **told})
+    posed = await posed_by(request, context, site, slug, rights, COMPARE)
+    if isinstance(posed, Response):
+        return posed
+    told = await _told(context, posed)
+    told["ready_made"] = ready_made(posed.telling, posed.changes)
+    shown = {**posed.outside, "asked": posed.asked, "few": None, **told}
+    return page_response(request, COMPARE[1], shown)
 
 
-async def _told(
-    context: Context, name: str, asked: Asked, question: Question, telling: Telling
-) -> dict[str, Any]:
-    drawn = await _difference(context, name, asked, question)
+async def _told(context: Context, posed: Posed) -> dict[str, Any]:
+    asked, question, telling = posed.asked, posed.question, posed.telling
+    drawn = await posed.drawn(context)
     kind = asked.carried.get("kind", "stall")
     kind = kind if kind in KINDS else "stall"
     layout = drawn.layout if drawn is not None else None
-    sides = await _sides(context, name, asked, question, telling, kind, layout)
+    sides = await _sides(context, posed, kind, layout)
     return {
         "sides": sides,
         "zones": _zones(sides),
@@ -113,33 +94,12 @@ async def _told(
     }
 
 
-async def _difference(
-    context: Context, name: str, asked: Asked, question: Question
-) -> PixelAnswer | None:
-    """Where both have too few visits nothing is asked of the pixels."""
-    if question.why_not is not None or question.stage in (Stage.PLAIN, Stage.RANKED):
-        return None
-    return await context.overlays.contrasts.of_question(context, name, question, asked.pixels)
-
-
 async def _sides(
-    context: Context,
-    name: str,
-    asked: Asked,
-    question: Question,
-    telling: Telling,
-    kind: str,
-    layout: Layout | None,
+    context: Context, posed: Posed, kind: str, layout: Layout | None
 ) -> tuple[Side, ...]:
     """Both maps; the one whose hottest place is hotter gives the scale to both."""
-    expressions = asked.query.a, asked.query.b
-    first, second = asked.query.cohorts
-    if layout is not None:
-        drawn = await _drawn(context, name, question, {0: first, 1: second}, kind, layout)
-    else:  # that of the one is the other's ground
-        drawn = await _drawn(context, name, question, {0: first}, kind, None)
-        layout = drawn[0][1].found.layout if drawn else None
-        drawn |= await _drawn(context, name, question, {1: second}, kind, layout)
+    expressions, telling = (posed.asked.query.a, posed.asked.query.b), posed.telling
+    drawn = await _drawn(context, posed.name, posed.question, kind, layout)
     pictures = [drawn.get(place) for place in range(2)]
     top = max((one[1].drawing.scale_max for one in pictures if one is not None), default=0.0)
     return tuple(
@@ -153,44 +113,58 @@ async def _sides(
 
 
 async def _drawn(
-    context: Context,
-    name: str,
-    question: Question,
-    cohorts: Mapping[int, CohortFilter],
-    kind: str,
-    layout: Layout | None,
+    context: Context, name: str, question: Question, kind: str, layout: Layout | None
 ) -> dict[int, tuple[MapQuery, Picture]]:
-    """On this layout where enough met it there, else on the cohort's own; without those that have
-    too few anyhow. What they rest on is read at once.
+    """By cohort, without those that have too few anyhow. What both rest on is read at once.
 
     name  of the comparison's data: both maps and the difference are of one state of them
     """
-    found: dict[int, tuple[MapQuery, Picture]] = {}
-    left = dict(cohorts)
-    for ground in dict.fromkeys((layout, None)):
-        queries = _queries(question, left, kind, ground)
-        named = {f"{name} {query.model_dump_json()}": place for place, query in queries.items()}
-        asked = {own: (question.page, queries[place]) for own, place in named.items()}
-        told = await context.overlays.pictures(context, question.site, asked)
-        left = {}
-        for own, one in told.items():
-            if isinstance(one, Picture):
-                found[named[own]] = queries[named[own]], one
-            elif isinstance(one, TooFewVisits):
-                left[named[own]] = cohorts[named[own]]
-            elif not isinstance(one, BadParameters):
-                raise one
+    queries = _queries(question, kind)
+    ground = layout.name if layout else ""
+    named = {f"{name} {query.model_dump_json()} {ground}": n for n, query in queries.items()}
+    asked = {own: (question.page, undressed(queries[place])) for own, place in named.items()}
+    lay = on_one_ground(layout)
+    told = await context.overlays.drawn_all(context, question.site, asked, lay)
+    found = {}
+    for own, one in told.items():
+        if isinstance(one, Picture):
+            drawn_on = {"layout": one.found.query.layout} if one.found.query.layout else {}
+            found[named[own]] = queries[named[own]].model_copy(update=drawn_on), one
+        elif not isinstance(one, TooFewVisits | BadParameters):
+            raise one
     return found
 
 
-def _queries(
-    question: Question, cohorts: Mapping[int, CohortFilter], kind: str, layout: Layout | None
-) -> dict[int, MapQuery]:
-    """Of those that can have a map."""
+def on_one_ground(layout: Layout | None) -> Lay:
+    """Maps on this layout where enough met it there, else on their own; without one, that of the
+    first is the others'."""
+
+    def lay(
+        read: Sequence[Reading | ApiProblem], queries: Sequence[MapQuery]
+    ) -> list[PageMap | ApiProblem]:
+        found: list[PageMap | ApiProblem] = []
+        for of, query in zip(read, queries, strict=True):
+            others = (one.layout for one in found if isinstance(one, PageMap))
+            found.append(_on(of, query, layout or next(others, None)))
+        return found
+
+    return lay
+
+
+def _on(of: Reading | ApiProblem, query: MapQuery, layout: Layout | None) -> PageMap | ApiProblem:
+    if layout is not None:
+        told = map_on(of, query.model_copy(update={"layout": layout.name}))
+        if not isinstance(told, TooFewVisits):
+            return told
+    return map_on(of, query)
+
+
+def _queries(question: Question, kind: str) -> dict[int, MapQuery]:
+    """Of those cohorts that can have a map."""
     told = {}
-    for place, cohort in cohorts.items():
+    for place, cohort in enumerate(question.query.cohorts):
         with suppress(BadParameters):
-            told[place] = map_of(question.query, cohort, question.period, kind, layout)
+            told[place] = map_of(question.query, cohort, question.period, kind)
     return told
 
 
@@ -199,7 +173,6 @@ def map_of(
     cohort: CohortFilter,
     period: tuple[date, date],
     kind: str,
-    layout: Layout | None,
 ) -> MapQuery:
     """The map of one cohort of the visits that `base` chooses. BadParameters where it has none."""
     chosen = base.model_dump(exclude_none=True, include=set(VisitFilter.model_fields))
@@ -210,8 +183,7 @@ def map_of(
     clash = sorted(name for name in own if chosen.get(name, own[name]) != own[name])
     if clash or days[0] > days[1]:
         raise BadParameters(f"no visit can be of this cohort: {', '.join(clash) or 'dates'}")
-    drawn = {"layout": layout.name} if layout else {}
-    return MapQuery(**chosen, **own, **drawn, kind=kind, picture="page")
+    return MapQuery(**chosen, **own, kind=kind, picture="page")
 
 
 def _address(query: MapQuery, top: float) -> str:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from app.context import Context
-from app.mapping.small_numbers import Choice
+from app.mapping.small_numbers import Choice, is_filtered
 from app.pages.labels import DROPS
-from app.pages.queries import Counts
-from app.pages.reading.silence import Silence, known_in, silence
+from app.pages.reading.silence import Silence, known_in, narrowed, silence
 from app.problems import TooFewApart, TooFewVisits
 from collector.sites import Page, Site
 
@@ -45,27 +44,28 @@ async def few_of(
     period: tuple[date, date],
     problem: TooFewVisits,
 ) -> Few:
-    """query, period: what was refused by `problem`."""
+    """query, period: what was refused by `problem`. What that knows by itself is not asked for."""
     if isinstance(problem, TooFewApart):
         return Few(None, None, apart=True, period=problem.period)
-    known, now = await known_in(context, site, page, period), context.clock()
+    today = site.day_of(context.clock())
+    if problem.visits and problem.since:
+        return _awaited(today, period, problem.since, problem)
+    if is_filtered(query) and problem.views:
+        return Few(problem.visits, problem.missing, silence=narrowed(problem.views))
+    known = await known_in(context, site, page, period)
     if problem.visits:
-        return _awaited(site.day_of(now), period, known.counts, problem)
-    return Few(
-        problem.visits,
-        problem.missing,
-        silence=silence(known, query, now),
-        dropped=dropped_labels(known.dropped),
-    )
+        since = known.counts.first_day if known.counts else today
+        return _awaited(today, period, since, problem)
+    told = silence(known, query, context.clock())
+    dropped = () if told.narrow else dropped_labels(known.dropped)
+    return Few(problem.visits, problem.missing, silence=told, dropped=dropped)
 
 
-def _awaited(
-    today: date, period: tuple[date, date], counts: Counts | None, problem: TooFewVisits
-) -> Few:
+def _awaited(today: date, period: tuple[date, date], since: date, problem: TooFewVisits) -> Few:
     """A period that is over gathers no more."""
     if period[1] < today:
         return Few(problem.visits, problem.missing)
-    days = days_until(problem, counts.first_day if counts else today, today)
+    days = days_until(problem, since, today)
     until = today + timedelta(days) if days <= FORESEEN_DAYS else None
     return Few(problem.visits, problem.missing, days, until)
 

@@ -8,7 +8,7 @@ from app.drawing.painting import CONTOUR_SHARES, MOST_DOTS, zone_frames
 from app.mapping.audience import Audience
 from app.mapping.filters import PLACELESS, MapQuery
 from app.mapping.folds import FOLD_SHARES
-from app.mapping.maps import PageMap, per_visit
+from app.mapping.page_map import PageMap, per_visit
 from app.pages.dot_classes import dot_lines
 from app.pages.labels import AREA_PX2, CHOICES
 from app.pages.words import N_, WORDS, Words

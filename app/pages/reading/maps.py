@@ -12,21 +12,22 @@ import numpy as np
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from app.changes import changes_on
+from app.changes import changes_asked, changes_in, changes_on
 from app.context import Context
-from app.drawing.overlays import Picture, etag_and_changes
+from app.drawing.overlays import Picture
 from app.drawing.painting import CONTOUR_SHARES, MOST_DOTS
 from app.links import own_url
 from app.mapping.filters import PLACELESS, TIMED
 from app.mapping.folds import FOLD_SHARES
-from app.mapping.maps import PageMap, per_visit
+from app.mapping.page_map import PageMap, per_visit
+from app.mapping.small_numbers import is_filtered
 from app.pages.desk import RightsDep
 from app.pages.door import ContextDep, shop
 from app.pages.labels import DROPS, KINDS
 from app.pages.reading.around import around
 from app.pages.reading.asked import PERIOD, Asked, area_of, plainly, read_asked
 from app.pages.reading.few import dropped_labels, few_of
-from app.pages.reading.silence import known_in, silence
+from app.pages.reading.silence import known_in, narrowed, silence
 from app.pages.reading.tabs import map_view
 from app.pages.rendering import page_response
 from app.picturing.layouts import Layout, layouts_of
@@ -83,22 +84,22 @@ async def _answer(
     shown: dict[str, Any],
 ) -> Response:
     assert asked.query is not None
-    name, changes = await etag_and_changes(context, site, page, asked.query)
+    written = {"changes": changes_asked(site, page)}
     period: tuple[date, date] = shown["period"]
-    try:
-        drawn = await context.overlays.picture(context, site, page, asked.query, name)
-    except TooFewVisits as problem:
-        few = await few_of(context, site, page, asked.query, period, problem)
-        layouts = await layouts_of(context.store, site, page.page_id)
-        return _page(request, {**shown, **_choices(layouts), "few": few})
+    drawn, beside = await context.overlays.look(context, site, page, asked.query, written)
+    if isinstance(drawn, TooFewVisits):
+        few = await few_of(context, site, page, asked.query, period, drawn)
+        return _page(request, {**shown, **_choices(drawn.layouts), "few": few})
     found = drawn.found
     told = {**_choices(found.layouts), **_told(asked, drawn)}
     if shown["at_home"]:
         # In the shop's own words, and so for nobody who only holds a link.
-        told["changes"] = changes_on(changes, site, *period)
+        told["changes"] = changes_on(changes_in(beside["changes"]), site, *period)
     period = found.date_from, found.date_to
     told["audience"] = drawn.of_shop
-    if not found.views:
+    if not found.views and is_filtered(asked.query) and found.everybody:
+        told["silence"] = narrowed(found.everybody)
+    elif not found.views:
         known = await known_in(context, site, page, period)
         told["dropped"] = dropped_labels(known.dropped)
         told["silence"] = silence(known, asked.query, context.clock())

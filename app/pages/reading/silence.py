@@ -42,5 +42,10 @@ async def known_in(context: Context, site: Site, page: Page, period: tuple[date,
 def silence(known: Known, query: Choice, now: datetime) -> Silence:
     """known: of everybody in the period that `query` asks for."""
     if is_filtered(query) and known.counts is not None:
-        return Silence(known.counts.views, None, quiet=False)
+        return narrowed(known.counts.views)
     return Silence(0, known.heard, quiet=known.heard is None or now - known.heard > QUIET)
+
+
+def narrowed(views: int) -> Silence:
+    """So many page views were there, and the filters choose them away."""
+    return Silence(views, None, quiet=False)

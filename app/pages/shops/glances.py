@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.context import Context
 from app.contrasting.question import least_of
 from app.drawing.keeping import Keeping
-from app.drawing.overlays import Picture, State, state_of
+from app.drawing.overlays import Picture
+from app.drawing.states import state_asked, state_in, state_of
 from app.joint import Part
 from app.mapping.filters import MapQuery
-from app.mapping.maps import PageMap, ZoneHeat
+from app.mapping.page_map import PageMap, ZoneHeat
 from app.pages.look import SHIFT_STEPS, THUMB_HEIGHT
 from app.problems import ApiProblem
 from collector.sites import Page, Site
@@ -45,23 +47,39 @@ def kept_glances() -> Keeping[Glance]:
     return Keeping(KEPT_BYTES, lambda _: GLANCE_BYTES)
 
 
+def beside_of(context: Context, site: Site) -> Mapping[str, Part]:
+    """What `glances` wants to be told of the shop; nothing where all of them are kept."""
+    if not context.glances.lacks(_owners(context, site, site.pages.values())):
+        return {}
+    return {"state": state_asked(context, site, ON_PICTURE), **_pictured(site)}
+
+
 async def glances(
-    context: Context, site: Site, pages: Iterable[Page]
+    context: Context, site: Site, pages: Iterable[Page], beside: Mapping[str, Any]
 ) -> dict[int, Glance | ApiProblem]:
     """By page. Kept until the shop's data change, as all that its page tells beside it; so whoever
     looks at a busy shop draws its maps once a minute and not for each visitor that moves. What is
     refused is told as what refused it.
+
+    beside  the answers to `beside_of`
     """
-    today, least = site.day_of(context.clock()), least_of(site)
-    named = {f"{site.site_id} {site.state} {least} {page.page_id} {today}": page for page in pages}
-    owners = dict.fromkeys(named, (site.site_id, site.data_version))
+    listed = list(pages)
+    owners = _owners(context, site, listed)
+    named = dict(zip(owners, listed, strict=True))
 
     async def make(names: list[str]) -> Mapping[str, Glance | ApiProblem]:
-        found = await _glances(context, site, [named[name] for name in names])
+        found = await _glances(context, site, [named[name] for name in names], beside)
         return {name: found[named[name].page_id] for name in names}
 
     told = await context.glances.get_all(owners, make)
     return {named[name].page_id: found for name, found in told.items()}
+
+
+def _owners(context: Context, site: Site, pages: Iterable[Page]) -> dict[str, tuple[int, int]]:
+    """By what each page's is kept under."""
+    today, least = site.day_of(context.clock()), least_of(site)
+    names = (f"{site.site_id} {site.state} {least} {page.page_id} {today}" for page in pages)
+    return dict.fromkeys(names, (site.site_id, site.data_version))
 
 
 _PICTURED = """
@@ -69,42 +87,25 @@ _PICTURED = """
 """
 
 
+def _pictured(site: Site) -> Mapping[str, Part]:
+    return {"pictured": Part.rows(_PICTURED, site.site_id)}
+
+
 async def _glances(
-    context: Context, site: Site, pages: Sequence[Page]
+    context: Context, site: Site, pages: Sequence[Page], beside: Mapping[str, Any]
 ) -> dict[int, Glance | ApiProblem]:
-    """Pages that have a picture on theirs; if it turns out to be none that their visitors met, once
-    more without."""
-    pictured = {"pictured": Part.rows(_PICTURED, site.site_id)}
-    state, told = await state_of(context, site, ON_PICTURE, pictured)
-    with_picture = {row["page_id"] for row in told["pictured"] or ()}
+    """Pages that have a picture on theirs."""
+    if "state" not in beside:  # let go since it was looked
+        _, beside = await state_of(context, site, ON_PICTURE, _pictured(site))
+    state = state_in(context, site, beside["state"])
+    with_picture = {row["page_id"] for row in beside["pictured"] or ()}
     asked = [(one, ON_PICTURE if one.page_id in with_picture else WIREFRAME) for one in pages]
-    drawn = await _drawn(context, site, state, asked)
-    bare = [
-        (page, WIREFRAME)
-        for page, query in asked
-        if query is ON_PICTURE and not _is_pictured(drawn[page.page_id])
-    ]
-    drawn |= await _drawn(context, site, state, bare)
+    # They are drawn for the small pictures anyway, and kept.
+    drawn = await context.overlays.drawn_each(context, state, asked)
     return {
-        page_id: one if isinstance(one, ApiProblem) else _glance(one)
-        for page_id, one in drawn.items()
+        page.page_id: one if isinstance(one, ApiProblem) else _glance(one)
+        for page, one in zip(pages, drawn, strict=True)
     }
-
-
-def _is_pictured(drawn: Picture | ApiProblem) -> bool:
-    """A refusal is none of the picture's."""
-    if isinstance(drawn, ApiProblem):
-        return True
-    return bool(drawn.found.layout and drawn.found.layout.picture_hash)
-
-
-async def _drawn(
-    context: Context, site: Site, state: State, asked: Iterable[tuple[Page, MapQuery]]
-) -> dict[int, Picture | ApiProblem]:
-    """The maps that the small pictures are: drawn for them anyway, and kept."""
-    named = {state.etag(page, query): (page, query) for page, query in asked}
-    drawn = await context.overlays.pictures(context, site, named)
-    return {named[name][0].page_id: one for name, one in drawn.items()}
 
 
 def _glance(drawn: Picture) -> Glance:
@@ -119,9 +120,10 @@ def _glance(drawn: Picture) -> Glance:
 
 
 def _image(found: PageMap) -> str:
-    if found.layout is None and not found.marks:
-        return ""
-    return "picture=page" if found.query == ON_PICTURE else "marks=zones"
+    """A page that has a picture, but none that its visitors met, shows its zones too."""
+    if found.layout is None:
+        return "marks=zones" if found.marks else ""
+    return "picture=page" if found.layout.picture_hash else "marks=zones"
 
 
 def _shift(drawn: Picture) -> int:

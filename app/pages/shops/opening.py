@@ -15,6 +15,7 @@ from app.contrasting.asked import ZonesQuery
 from app.contrasting.question import Question, Subject, ask_all, first_days_of, least_of
 from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.keeping import Sentence
+from app.joint import NO_PARTS, Part
 from app.pages.queries import Counts, Ends, Recent, recent_of
 from app.pages.reading.finding import finding
 from app.pages.reading.telling import Telling
@@ -53,15 +54,21 @@ class Opening:
 
 
 async def recent_and_openings(
-    context: Context, sites: Sequence[Site], words: Words
+    context: Context,
+    sites: Sequence[Site],
+    words: Words,
+    beside: Mapping[str, Part] = NO_PARTS,
 ) -> tuple[Recent, dict[int, Opening]]:
-    """By shop: however many there are, each question is asked once."""
+    """By shop: however many there are, each question is asked once.
+
+    beside  what else is asked along with what happened lately
+    """
     days = {site.site_id: site.day_of(context.clock()) for site in sites}
     pages = {_name(context, site, page, words): (site, page) for site, page in _asked(sites)}
     owners = {name: (site.site_id, site.data_version) for name, (site, _) in pages.items()}
     sentences = context.overlays.sentences
     lacking = [pages[name] for name in sentences.lacks(owners)]
-    recent = await recent_of(context.store, days, DAYS, lacking)
+    recent = await recent_of(context.store, days, DAYS, lacking, beside)
 
     async def make(names: list[str]) -> dict[str, Sentence]:
         of_pages = [pages[name] for name in names]

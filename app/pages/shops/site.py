@@ -17,7 +17,7 @@ from app.pages.labels import PHASES
 from app.pages.queries import Counts
 from app.pages.reading.few import FORESEEN_DAYS, days_until
 from app.pages.rendering import page_response
-from app.pages.shops.glances import Glance, glances
+from app.pages.shops.glances import Glance, beside_of, glances
 from app.pages.shops.home import along_the_journey, gone_from
 from app.pages.shops.opening import DAYS, recent_and_openings
 from app.pages.words import Words, words_for
@@ -42,10 +42,11 @@ async def site_page(
     request: Request, context: ContextDep, site: Annotated[Site, Depends(shop)]
 ) -> Response:
     words = words_for(request.headers.get("accept-language", ""))
-    recent, openings = await recent_and_openings(context, [site], words)
+    recent, openings = await recent_and_openings(context, [site], words, beside_of(context, site))
     counts = recent.counts.get(site.site_id, {})
     pages = along_the_journey(site)
-    seen = await glances(context, site, [page for page in pages if _may_show(site, page, counts)])
+    shown_pages = [page for page in pages if _may_show(site, page, counts)]
+    seen = await glances(context, site, shown_pages, recent.beside)
     today = site.day_of(context.clock())
     shown = {
         "site": site,
