@@ -72,7 +72,7 @@ class Best:
 BEST = {
     "shop": Best("site", "light", 720),
     "map": Best("map", "light", 1240),
-    "abandoners": Best("stalls", "light", 1280),
+    "abandoners": Best("stalls", "light", 1860),
     "side-by-side": Best("compare", "dark", 1180),
     "phone": Best("map-phones", "phone-dark", 1300),
 }

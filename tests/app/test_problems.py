@@ -21,6 +21,7 @@ from app.access.keys import KeyProblem
 from app.config import SettingsError
 from app.demo.serving import DemoProblem
 from app.drawing.redraw import Refused
+from app.mapping.live import NotKnown
 from app.pages import problem_page
 from app.postgres import PostgresError
 from app.problems import BY_STATUS, CATALOGUE, INTERNAL, install_problems, row_of
@@ -33,6 +34,7 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "problems.md"
 UNSERVED = (
     DemoProblem,
     KeyProblem,
+    NotKnown,
     PartitionBusy,
     PostgresError,
     Refused,
@@ -40,7 +42,8 @@ UNSERVED = (
     SettingsError,
     StoreProblem,
 )
-"""What is raised before anything is served, by a job, or in a process that serves nobody."""
+"""What is raised before anything is served, by a job, in a process that serves nobody, or caught
+by whoever asked."""
 
 
 def own_errors() -> Iterator[type[Exception]]:
