@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.joint import Part
 from app.store import Store
 from collector.codes import Phase
-from collector.sites import Page, Site, Zone, read_sites, zone_of
+from collector.sites import SITES, Page, Site, Zone, read_sites, sites_in, zone_of
 from collector.tables import RAW
 from collector.wire import MAX_ZONE, SLUG
 from snippets.sheet import checked_zone
@@ -64,9 +65,25 @@ async def list_sites(store: Store) -> tuple[Site, ...]:
 
 async def site_by_key(store: Store, key: str) -> Site | None:
     """The shop with this public key, and none of the others read."""
-    if not (key.isascii() and key.isprintable()):  # what the store cannot even be asked for
+    if not _may_be_key(key):
         return None
     return next(iter(await read_sites(store, key)), None)
+
+
+def site_asked(key: str) -> Mapping[str, Part]:
+    """The same beside something else; nothing for what is no key."""
+    asked = Part(f"SELECT to_json(told) FROM ({SITES}) AS told", (key,))
+    return {"site": asked} if _may_be_key(key) else {}
+
+
+def site_in(told: Mapping[str, Any]) -> Site | None:
+    """From the answers to `site_asked`."""
+    return next(iter(sites_in(told["site"])), None) if "site" in told else None
+
+
+def _may_be_key(key: str) -> bool:
+    """Others the store cannot even be asked for."""
+    return key.isascii() and key.isprintable()
 
 
 async def find_site(store: Store, key: str) -> Site:

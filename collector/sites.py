@@ -141,7 +141,7 @@ def _day_of_minute(time_zone: ZoneInfo, minute: int) -> date:
     return datetime.fromtimestamp(60 * minute, UTC).astimezone(time_zone).date()
 
 
-_SITES = """
+SITES = """
     SELECT sites, pages, zones, rules FROM (
         SELECT json_agg(site ORDER BY site_id) AS sites FROM site
         WHERE $1::text IS NULL OR public_key = $1
@@ -164,8 +164,13 @@ store that is spread over several machines can answer it too."""
 async def read_sites(connection: Any, key: str | None = None) -> tuple[Site, ...]:
     """Every shop, or that of one key, with its pages and present zones; on an asyncpg connection
     or a store."""
-    row = await connection.fetchrow(_SITES, key)
-    sites, pages, zones, rules = (json.loads(told or "[]") for told in row.values())
+    row = await connection.fetchrow(SITES, key)
+    return sites_in({name: json.loads(told or "[]") for name, told in row.items()})
+
+
+def sites_in(told: Mapping[str, Any]) -> tuple[Site, ...]:
+    """From the answer to SITES, whose lists are read: None for one that is empty."""
+    sites, pages, zones, rules = (told[name] or () for name in ("sites", "pages", "zones", "rules"))
     zones_of: dict[tuple[int, int], list[Zone]] = {}
     for told in zones:
         zones_of.setdefault((told["site_id"], told["page_id"]), []).append(_zone(told))

@@ -3,8 +3,10 @@ guests of a share. Nothing of a session is kept on our side but when its account
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastapi import Request
 from starlette.responses import Response
@@ -14,6 +16,7 @@ from app.access.front_door import let_in_by_proxy
 from app.access.keys import COOKIE_LIVES, OWNER, Session
 from app.access.shares import SHARE, Share, find_share, share_in
 from app.context import Context
+from app.joint import NO_PARTS, Part, joint, told_of
 from app.links import own_url
 
 COOKIE = "gloed_session"
@@ -23,7 +26,7 @@ NOBODY = Account(0, OWNER, 0, everywhere=True)
 
 
 _WHO = f"""
-    SELECT own.*, opened.* FROM (VALUES (0)) AS asked(n)
+    SELECT {{beside}} AS told, own.*, opened.* FROM (VALUES (0)) AS asked(n)
     LEFT JOIN ({ACCOUNT}) AS own ON true
     LEFT JOIN ({SHARE.format(share_id="$2", now="$3")}) AS opened ON true
 """
@@ -65,21 +68,31 @@ async def share_of(token: str, context: Context) -> Share | None:
 async def rights_of(request: Request, context: Context) -> tuple[Rights, ...]:
     """Everything that this browser's cookies open: its account, and the share whose link it opened
     last, while they hold."""
+    rights, _ = await rights_and(request, context, NO_PARTS)
+    return rights
+
+
+async def rights_and(
+    request: Request, context: Context, beside: Mapping[str, Part]
+) -> tuple[tuple[Rights, ...], Mapping[str, Any]]:
+    """The same, and what is asked along with it: nothing of that is told where nobody asks."""
     if let_in_by_proxy(request, context.settings):
-        return (NOBODY,)  # whom a share opens nothing more
+        # whom a share opens nothing more
+        return (NOBODY,), await told_of(context.store, beside)
     now, session = context.clock(), signed_in(request, context)
     share_id = context.signer.shared(request.cookies.get(GUEST_COOKIE, ""), now)
     if session is None and share_id is None:
-        return ()
-    account_id = session.account_id if session else None
-    row = await context.store.fetchrow(_WHO, account_id, share_id, now)
+        return (), {}
+    who = session.account_id if session else None, share_id, now
+    parts, values = joint(beside, known=len(who))
+    row = await context.store.fetchrow(_WHO.replace("{beside}", parts), *who, *values)
     found: list[Rights] = []
     if session is not None and row["account_id"] is not None:
         account = _while_good(account_in(row), session)
         found += [account] if account else []
     if row["share_id"] is not None:
         found.append(share_in(row))
-    return tuple(found)
+    return tuple(found), json.loads(row["told"])
 
 
 def sign_in(response: Response, context: Context, account: Account) -> None:

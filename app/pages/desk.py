@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from app.access.session import Rights
 from app.context import Context
-from app.pages.door import ContextDep, may_ask
+from app.pages.door import AskingDep, ContextDep, may_ask
 from app.pages.forms import refuse_from_elsewhere
 from app.problems import NotAllowed, NotFound
 from app.shops import site_by_key
@@ -37,9 +37,9 @@ class Desk:
 RightsDep = Annotated[tuple[Rights, ...], Depends(may_ask)]
 
 
-async def desk(key: str, context: ContextDep, rights: RightsDep) -> Desk:
+async def desk(asking: AskingDep) -> Desk:
     """The settings of the shop in the address, for whoever may read them."""
-    site = await site_by_key(context.store, key)
+    rights, site = asking
     if site is None or not _may(rights, "read", site):
         raise NotFound("no such shop")
     return Desk(site, _may(rights, "write", site), _may(rights, "own", site))

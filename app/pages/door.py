@@ -13,7 +13,7 @@ from app.access.session import (
     Rights,
     account_of,
     let_guest_in,
-    rights_of,
+    rights_and,
     share_of,
     sign_in,
     sign_out,
@@ -23,7 +23,7 @@ from app.context import Context, context_of
 from app.pages.forms import fields_of, read_form, refuse_from_elsewhere
 from app.pages.rendering import HEADERS, page_response, to_root
 from app.problems import NotAllowed, NotFound, Unauthorized
-from app.shops import list_sites, site_by_key
+from app.shops import list_sites, site_asked, site_in
 from collector.sites import Site
 
 router = APIRouter()
@@ -46,22 +46,27 @@ async def owner(request: Request, context: ContextDep) -> Account:
 OwnerDep = Annotated[Account, Depends(owner)]
 
 
-async def may_ask(request: Request, context: ContextDep) -> tuple[Rights, ...]:
-    rights = await rights_of(request, context)
+async def _asking(request: Request, context: ContextDep) -> tuple[tuple[Rights, ...], Site | None]:
+    """What this browser may, and the shop in the address, if there is one: asked together."""
+    key = request.path_params.get("key")
+    rights, told = await rights_and(request, context, site_asked(key) if key else {})
     if not rights:
         raise Unauthorized("sign in by the link that `gloed serve` prints when it starts")
+    return rights, site_in(told)
+
+
+AskingDep = Annotated[tuple[tuple[Rights, ...], Site | None], Depends(_asking)]
+
+
+async def may_ask(asking: AskingDep) -> tuple[Rights, ...]:
+    rights, _ = asking
     return rights
 
 
-async def shop(
-    request: Request,
-    key: str,
-    context: ContextDep,
-    rights: Annotated[tuple[Rights, ...], Depends(may_ask)],
-) -> Site:
+async def shop(request: Request, asking: AskingDep) -> Site:
     """The shop in the address, if whoever asks may see it, or of it the page in the address."""
+    rights, site = asking
     page = request.path_params.get("slug")
-    site = await site_by_key(context.store, key)
     if site is None or not any(one.may("read", site.site_id, page) for one in rights):
         raise NotFound("no such shop")
     return site

@@ -33,8 +33,8 @@ from tests.pages.conftest import VISITS, visited_shop
 from tests.serving import Running
 
 PAGE = "/sites/{key}/pages/{slug}"
-READS = {f"{PAGE}/compare": 2, "/sites/{key}": 2}
-"""What these two may have read besides, where it is not held: what visits told, whom they contrast,
+READS = {f"{PAGE}/compare": 1, "/sites/{key}": 1}
+"""What these two may have read besides, where it is not held: what visits told whom they contrast,
 and then their maps. It is the same whatever the shop's size."""
 
 
