@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
@@ -25,7 +25,7 @@ from app.joint import Part
 from app.mapping.audience import Audience
 from app.mapping.drafts import Reading
 from app.mapping.filters import PLACELESS, MapQuery
-from app.mapping.maps import Lay, each_by_itself, map_on, readings
+from app.mapping.maps import Lay, each_by_itself, map_on, page_maps, readings, readings_of_pages
 from app.mapping.page_map import PageMap, summary
 from app.mapping.small_numbers import filters_of
 from app.picturing.layouts import picture
@@ -76,6 +76,10 @@ Writer = Callable[[PageMap, Audience, Drawing, str], Legend]
 """Puts what a map says into words of a language."""
 
 
+Choose = Callable[[Mapping[str, Any]], Mapping[int, MapQuery]]
+"""Which map is wanted of which page, by its number, once what was asked beside them is told."""
+
+
 class Overlays:
     """Pictures by name; the same question asked twice at once is answered by one drawing.
 
@@ -101,18 +105,6 @@ class Overlays:
         await self._note(_question(state.site, state.today, page, plain), owner)
         make = partial(_picture, context, state.site, page, plain)
         return await self._maps.get(state.etag(page, plain), make, **owner)
-
-    async def drawn_each(
-        self, context: Context, state: State, asked: Iterable[tuple[Page, MapQuery]]
-    ) -> list[Picture | ApiProblem]:
-        """Several of a shop, which are read at once where they are not kept."""
-        owner = self._owner(state.site)
-        plain = [(page, undressed(query)) for page, query in asked]
-        for page, query in plain:
-            await self._note(_question(state.site, state.today, page, query), owner)
-        named = {state.etag(page, query): (page, query) for page, query in plain}
-        drawn = await self.drawn_all(context, state.site, named)
-        return [drawn[state.etag(page, query)] for page, query in plain]
 
     async def _note(self, question: str, owner: Mapping[str, int]) -> None:
         async def noted() -> bool:
@@ -145,6 +137,71 @@ class Overlays:
             found = await _few_or(self._maps.get(name, make, **owner))
         await self._note(question, owner)
         return found, told
+
+    async def look_at_pages(
+        self,
+        context: Context,
+        site: Site,
+        pages: Sequence[Page],
+        ground: MapQuery,
+        beside: Mapping[str, Part],
+        choose: Choose,
+    ) -> tuple[dict[int, Picture | ApiProblem], Mapping[str, Any]]:
+        """Maps of several pages as they are drawn, by page, each found or refused; and what else is
+        asked along with the state of the data. What they rest on is asked along with it too: rows
+        are read for those alone that are chosen then and of which no picture is kept.
+
+        ground  what all of them rest on; those chosen differ by what is drawn on it
+        """
+        of = {page.page_id: page for page in pages}
+
+        def named(told: Mapping[str, Any]) -> dict[str, tuple[Page, MapQuery]]:
+            state = state_in(context, site, told["state"])
+            chosen = [(of[page_id], undressed(query)) for page_id, query in choose(told).items()]
+            return {state.etag(page, query): (page, query) for page, query in chosen}
+
+        def still(told: Mapping[str, Any]) -> set[int]:
+            names = named(told)
+            lacking = self._maps.lacks(dict.fromkeys(names, (site.site_id, site.data_version)))
+            return {names[name][0].page_id for name in lacking}
+
+        with context.renders.place():
+            parts = {**beside, "state": state_asked(context, site, ground)}
+            read, told = await readings_of_pages(
+                context.store, site, pages, undressed(ground), context.clock(), parts, still
+            )
+            names = named(told)
+            drawn = await self._drawn_of(context, site, names, read)
+        return {page.page_id: drawn[name] for name, (page, _) in names.items()}, told
+
+    async def _drawn_of(
+        self,
+        context: Context,
+        site: Site,
+        names: Mapping[str, tuple[Page, MapQuery]],
+        read: Mapping[int, Reading | ApiProblem],
+    ) -> dict[str, Picture | ApiProblem]:
+        """By name, what was read of these pages, else what is kept."""
+        owner, today = self._owner(site), site.day_of(context.clock())
+        for page, query in names.values():
+            await self._note(_question(site, today, page, query), owner)
+
+        async def make(lacking: list[str]) -> Mapping[str, Picture | ApiProblem]:
+            asked = {name: names[name] for name in lacking}
+            maps = {
+                name: map_on(read[page.page_id], query)
+                for name, (page, query) in asked.items()
+                if page.page_id in read
+            }
+            if late := {name: one for name, one in asked.items() if name not in maps}:
+                # Let go since it was looked.
+                found = await page_maps(context.store, site, [*late.values()], context.clock())
+                maps |= zip(late, found, strict=True)
+            return {name: await _drawn_or(context, found) for name, found in maps.items()}
+
+        return await self._maps.get_all(
+            dict.fromkeys(names, (site.site_id, site.data_version)), make
+        )
 
     async def drawn_all(
         self,
@@ -231,7 +288,11 @@ async def _pictures(
     with context.renders.place():
         read, _ = await readings(context.store, site, asked, context.clock())
         told = lay(read, [query for _, query in asked])
-        return [one if isinstance(one, ApiProblem) else await _drawn(context, one) for one in told]
+        return [await _drawn_or(context, one) for one in told]
+
+
+async def _drawn_or(context: Context, found: PageMap | ApiProblem) -> Picture | ApiProblem:
+    return found if isinstance(found, ApiProblem) else await _drawn(context, found)
 
 
 async def _drawn(context: Context, found: PageMap) -> Picture:

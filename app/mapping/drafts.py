@@ -7,7 +7,7 @@ read, as if they had enough, and where they do not, it is refused, or read again
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -34,6 +34,9 @@ from collector.sites import Page, Site
 
 DAY = timedelta(days=1)
 Period = tuple[date, date]
+
+Still = Callable[[Mapping[str, Any]], Collection[int]]
+"""Pages whose maps are wanted still, by their numbers, once what was asked beside them is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +169,25 @@ class Draft:
 
 
 async def read_drafts(
-    connection: Any, site: Site, drafts: Sequence[Draft], beside: Mapping[str, Part] = NO_PARTS
-) -> tuple[list[Reading | ApiProblem], Mapping[str, Any]]:
+    connection: Any,
+    site: Site,
+    drafts: Sequence[Draft],
+    beside: Mapping[str, Part] = NO_PARTS,
+    still: Still | None = None,
+) -> tuple[dict[Draft, Reading | ApiProblem], Mapping[str, Any]]:
     """What each rests on, or why it is refused, and what else is asked along with it; within one
-    transaction that sees one state of the store."""
+    transaction that sees one state of the store.
+
+    still  whose rows are read, and which are told; without it all of them
+    """
     wants = {draft: draft.want() for draft in drafts if draft.problem is None}
+    refused = {draft: draft.refusal for draft in drafts if draft not in wants}
     if not wants:
-        return [draft.refusal for draft in drafts], await told_of(connection, beside)
+        return {**refused}, await told_of(connection, beside)
     grounds = await grounds_of(connection, site, list(wants.values()), beside)
+    if still is not None:
+        pages = still(grounds.beside)
+        wants = {draft: want for draft, want in wants.items() if draft.page.page_id in pages}
     for draft in wants:
         with draft.trying():
             await draft.settle(connection, grounds)
@@ -181,7 +195,8 @@ async def read_drafts(
     for draft in wants:
         if isinstance(draft.problem, TooFewVisits):
             draft.problem.layouts = grounds.layouts.get(draft.page.page_id, ())
-    return [draft.problem or draft.reading(wants[draft]) for draft in drafts], grounds.beside
+    read = {draft: draft.problem or draft.reading(want) for draft, want in wants.items()}
+    return {**refused, **read}, grounds.beside
 
 
 async def _read(connection: Any, site: Site, grounds: Grounds, wants: Mapping[Draft, Want]) -> None:

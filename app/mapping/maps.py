@@ -11,7 +11,7 @@ from typing import Any
 
 from app.configuration import LEAST_VISITS
 from app.joint import NO_PARTS, Part
-from app.mapping.drafts import Draft, Reading, read_drafts
+from app.mapping.drafts import Draft, Reading, Still, read_drafts
 from app.mapping.filters import MapQuery
 from app.mapping.laying import laid
 from app.mapping.page_map import PageMap
@@ -74,8 +74,24 @@ async def readings(
         drafts.setdefault(_ground(page, query), Draft(site, page, query, site.day_of(now)))
     async with store.snapshot() as connection:
         read, told = await read_drafts(connection, site, list(drafts.values()), beside)
-    found = dict(zip(drafts, read, strict=True))
-    return [found[_ground(page, query)] for page, query in asked], told
+    return [read[drafts[_ground(page, query)]] for page, query in asked], told
+
+
+async def readings_of_pages(
+    store: Store,
+    site: Site,
+    pages: Sequence[Page],
+    query: MapQuery,
+    now: datetime,
+    beside: Mapping[str, Part],
+    still: Still,
+) -> tuple[dict[int, Reading | ApiProblem], Mapping[str, Any]]:
+    """What the same map of several pages rests on, by page, of those that are wanted still once
+    what is asked along with it is told: of the others no rows are read."""
+    drafts = [Draft(site, page, query, site.day_of(now)) for page in pages]
+    async with store.snapshot() as connection:
+        read, told = await read_drafts(connection, site, drafts, beside, still)
+    return {draft.page.page_id: one for draft, one in read.items()}, told
 
 
 def each_by_itself(

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.contrasting.question import FIRST_DAYS, first_days_asked, first_days_in
-from app.joint import NO_PARTS, Part, dated, told_of
+from app.joint import Part, dated, told_of
 from app.store import Store
 from collector.codes import Outcome
 from collector.sites import Page, Site
@@ -111,13 +111,11 @@ class Recent:
     counts      by shop and page
     ends        by shop, of a period and of as many days before
     first_days  by shop and page, of those that were asked for: the first day each can tell of
-    beside      what else was asked along with it
     """
 
     counts: Mapping[int, Mapping[int, Counts]]
     ends: Mapping[int, tuple[Ends, Ends]]
     first_days: Mapping[tuple[int, int], date]
-    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,6 @@ async def recent_of(
     days: Days,
     length: int,
     began: Iterable[tuple[Site, Page]] = (),
-    beside: Mapping[str, Part] = NO_PARTS,
 ) -> Recent:
     """Of shops, the last `length` days.
 
@@ -158,8 +155,7 @@ async def recent_of(
     """
     if not days:
         return Recent({}, {}, {})
-    told = await told_of(store, {**recent_asked(days, length, began), **beside})
-    return recent_in(days, told)
+    return recent_in(days, await told_of(store, recent_asked(days, length, began)))
 
 
 def recent_asked(days: Days, length: int, began: Iterable[tuple[Site, Page]]) -> dict[str, Part]:
@@ -178,7 +174,6 @@ def recent_in(days: Days, told: Mapping[str, Any]) -> Recent:
         _counts_of_all(dated(told["counts"], "first_day")),
         _ends_of_all(days, told["ends"] or ()),
         first_days_in(told["first_days"]),
-        told,
     )
 
 

@@ -33,9 +33,9 @@ from tests.pages.conftest import VISITS, visited_shop
 from tests.serving import Running
 
 PAGE = "/sites/{key}/pages/{slug}"
-READS = {f"{PAGE}/compare": 1, "/sites/{key}": 1}
-"""What these two may have read besides, where it is not held: what visits told whom they contrast,
-and then their maps. It is the same whatever the shop's size."""
+READS = {f"{PAGE}/compare": 1}
+"""What it may have read besides, where it is not held: what visits told, whom they contrast, and
+then its maps. It is the same whatever the shop's size."""
 
 
 def paths_of(of: APIRouter) -> Iterator[str]:
@@ -220,6 +220,14 @@ def test_a_map_that_its_shops_page_drew_is_not_read_again(town: Town) -> None:
     told = town.ask(f"{site}/pages/shipping")
     rows = [one for one in told.statements if "FROM tile" in one or "AS kind" in one]
     assert (told.answer.status_code, rows) == (200, [])
+
+
+def test_of_a_page_that_too_few_met_its_shop_reads_no_rows(town: Town) -> None:
+    town.change()
+    told = town.ask(f"/sites/{town.live.public_key}")
+    opened = [one for one in told.statements if "coalesce(visitor_before, visitor)" in one]
+    met = f"page_id = ANY('{{{page_of(town.live, 'shipping').page_id}}}'::int[])"
+    assert (len(opened), met in opened[0]) == (1, True), opened
 
 
 def test_what_cannot_be_asked_is_told_without_reading(town: Town) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,20 @@ from app.context import Context
 from app.contrasting.question import least_of
 from app.drawing.keeping import Keeping
 from app.drawing.overlays import Picture
-from app.drawing.states import state_asked, state_in, state_of
-from app.joint import Part
+from app.joint import Part, told_of
 from app.mapping.filters import MapQuery
 from app.mapping.page_map import PageMap, ZoneHeat
 from app.pages.look import SHIFT_STEPS, THUMB_HEIGHT
-from app.problems import ApiProblem
+from app.problems import ApiProblem, TooFewVisits
 from collector.sites import Page, Site
 
 ON_PICTURE = MapQuery(kind="stall", picture="page")
 WIREFRAME = MapQuery(kind="stall", marks="zones")
 """Of a page without a picture its zones stand for it."""
+
+TooFew = Callable[[Mapping[str, Any]], Mapping[int, TooFewVisits]]
+"""Pages that are known to have too few visits, by their numbers, once it is told what else is asked
+of the shop: no row of theirs is read."""
 
 GLANCE_BYTES = 1024
 KEPT_BYTES = 1024 * GLANCE_BYTES
@@ -47,32 +50,28 @@ def kept_glances() -> Keeping[Glance]:
     return Keeping(KEPT_BYTES, lambda _: GLANCE_BYTES)
 
 
-def beside_of(context: Context, site: Site) -> Mapping[str, Part]:
-    """What `glances` wants to be told of the shop; nothing where all of them are kept."""
-    if not context.glances.lacks(_owners(context, site, site.pages.values())):
-        return {}
-    return {"state": state_asked(context, site, ON_PICTURE), **_pictured(site)}
-
-
 async def glances(
-    context: Context, site: Site, pages: Iterable[Page], beside: Mapping[str, Any]
-) -> dict[int, Glance | ApiProblem]:
-    """By page. Kept until the shop's data change, as all that its page tells beside it; so whoever
-    looks at a busy shop draws its maps once a minute and not for each visitor that moves. What is
-    refused is told as what refused it.
-
-    beside  the answers to `beside_of`
+    context: Context, site: Site, beside: Mapping[str, Part], too_few: TooFew
+) -> tuple[dict[int, Glance | ApiProblem], Mapping[str, Any]]:
+    """By page, and what else is asked along with what they rest on. Kept until the shop's data
+    change, as all that its page tells beside it; so whoever looks at a busy shop draws its maps
+    once a minute and not for each visitor that moves. What is refused is told as what refused it.
     """
-    listed = list(pages)
-    owners = _owners(context, site, listed)
-    named = dict(zip(owners, listed, strict=True))
+    pages = list(site.pages.values())
+    owners = _owners(context, site, pages)
+    named = dict(zip(owners, pages, strict=True))
+    told: Mapping[str, Any] | None = None
 
     async def make(names: list[str]) -> Mapping[str, Glance | ApiProblem]:
-        found = await _glances(context, site, [named[name] for name in names], beside)
+        nonlocal told
+        lacking = [named[name] for name in names]
+        found, told = await _glances(context, site, lacking, beside, too_few)
         return {name: found[named[name].page_id] for name in names}
 
-    told = await context.glances.get_all(owners, make)
-    return {named[name].page_id: found for name, found in told.items()}
+    kept = await context.glances.get_all(owners, make)
+    if told is None:  # nothing was made here
+        told = await told_of(context.store, beside)
+    return {named[name].page_id: found for name, found in kept.items()}, told
 
 
 def _owners(context: Context, site: Site, pages: Iterable[Page]) -> dict[str, tuple[int, int]]:
@@ -92,20 +91,27 @@ def _pictured(site: Site) -> Mapping[str, Part]:
 
 
 async def _glances(
-    context: Context, site: Site, pages: Sequence[Page], beside: Mapping[str, Any]
-) -> dict[int, Glance | ApiProblem]:
+    context: Context,
+    site: Site,
+    pages: Sequence[Page],
+    beside: Mapping[str, Part],
+    too_few: TooFew,
+) -> tuple[dict[int, Glance | ApiProblem], Mapping[str, Any]]:
     """Pages that have a picture on theirs."""
-    if "state" not in beside:  # let go since it was looked
-        _, beside = await state_of(context, site, ON_PICTURE, _pictured(site))
-    state = state_in(context, site, beside["state"])
-    with_picture = {row["page_id"] for row in beside["pictured"] or ()}
-    asked = [(one, ON_PICTURE if one.page_id in with_picture else WIREFRAME) for one in pages]
+
+    def choose(told: Mapping[str, Any]) -> dict[int, MapQuery]:
+        with_picture = {row["page_id"] for row in told["pictured"] or ()}
+        shown = {page.page_id for page in pages} - too_few(told).keys()
+        return {one: ON_PICTURE if one in with_picture else WIREFRAME for one in shown}
+
     # They are drawn for the small pictures anyway, and kept.
-    drawn = await context.overlays.drawn_each(context, state, asked)
-    return {
-        page.page_id: one if isinstance(one, ApiProblem) else _glance(one)
-        for page, one in zip(pages, drawn, strict=True)
-    }
+    drawn, told = await context.overlays.look_at_pages(
+        context, site, pages, ON_PICTURE, {**beside, **_pictured(site)}, choose
+    )
+    found: dict[int, Glance | ApiProblem] = {**too_few(told)}
+    for number, one in drawn.items():
+        found[number] = one if isinstance(one, ApiProblem) else _glance(one)
+    return found, told
 
 
 def _glance(drawn: Picture) -> Glance:

@@ -14,9 +14,9 @@ from app.context import Context
 from app.contrasting.question import least_of
 from app.pages.door import ContextDep, OwnerDep
 from app.pages.labels import PHASES
-from app.pages.queries import Counts, Recent, lately_of_all
+from app.pages.queries import Counts, Recent, lately_of_all, recent_of
 from app.pages.rendering import page_response
-from app.pages.shops.opening import DAYS, Opening, recent_and_openings
+from app.pages.shops.opening import DAYS, Opening, openings_of, unsaid
 from app.pages.shops.trial import Trial, trials
 from app.pages.words import Words, words_for
 from app.shops import list_sites
@@ -70,7 +70,8 @@ async def shops(
 async def _shops(context: Context, sites: Sequence[Site], words: Words) -> list[Shop]:
     """However many there are, each question is asked once."""
     days = {site.site_id: site.day_of(context.clock()) for site in sites}
-    recent, openings = await recent_and_openings(context, sites, words)
+    recent = await recent_of(context.store, days, DAYS, unsaid(context, sites, words))
+    openings = await openings_of(context, sites, words, recent)
     on_trial = [site for site in sites if site.state == "trying"]
     walked = await _walked(context, on_trial, days)
     return [

@@ -15,8 +15,7 @@ from app.contrasting.asked import ZonesQuery
 from app.contrasting.question import Question, Subject, ask_all, first_days_of, least_of
 from app.contrasting.zones import ZoneAnswer, zone_answer
 from app.drawing.keeping import Sentence
-from app.joint import NO_PARTS, Part
-from app.pages.queries import Counts, Ends, Recent, recent_of
+from app.pages.queries import Counts, Ends, Recent
 from app.pages.reading.finding import finding
 from app.pages.reading.telling import Telling
 from app.pages.words import Words
@@ -53,35 +52,42 @@ class Opening:
     stall: str
 
 
-async def recent_and_openings(
-    context: Context,
-    sites: Sequence[Site],
-    words: Words,
-    beside: Mapping[str, Part] = NO_PARTS,
-) -> tuple[Recent, dict[int, Opening]]:
+def unsaid(context: Context, sites: Sequence[Site], words: Words) -> list[tuple[Site, Page]]:
+    """Pages that no sentence is kept of: `openings_of` will want their first days."""
+    pages = _named(context, sites, words)
+    return [pages[name] for name in context.overlays.sentences.lacks(_owners(pages))]
+
+
+async def openings_of(
+    context: Context, sites: Sequence[Site], words: Words, recent: Recent
+) -> dict[int, Opening]:
     """By shop: however many there are, each question is asked once.
 
-    beside  what else is asked along with what happened lately
+    recent  with the first days of pages that are `unsaid`
     """
-    days = {site.site_id: site.day_of(context.clock()) for site in sites}
-    pages = {_name(context, site, page, words): (site, page) for site, page in _asked(sites)}
-    owners = {name: (site.site_id, site.data_version) for name, (site, _) in pages.items()}
-    sentences = context.overlays.sentences
-    lacking = [pages[name] for name in sentences.lacks(owners)]
-    recent = await recent_of(context.store, days, DAYS, lacking, beside)
+    pages = _named(context, sites, words)
 
     async def make(names: list[str]) -> dict[str, Sentence]:
         of_pages = [pages[name] for name in names]
         found = await _sentences(context, of_pages, recent, words)
         return {name: found[_key(*pages[name])] for name in names}
 
-    told = await sentences.get_all(owners, make)
+    told = await context.overlays.sentences.get_all(_owners(pages), make)
     by_page = {
         _key(*pages[name]): sentence
         for name, sentence in told.items()
         if isinstance(sentence, Sentence)
     }
-    return recent, {site.site_id: _opening(site, recent, by_page, words) for site in sites}
+    return {site.site_id: _opening(site, recent, by_page, words) for site in sites}
+
+
+def _named(context: Context, sites: Sequence[Site], words: Words) -> dict[str, tuple[Site, Page]]:
+    """Pages by what their sentences are kept under."""
+    return {_name(context, site, page, words): (site, page) for site, page in _asked(sites)}
+
+
+def _owners(pages: Mapping[str, tuple[Site, Page]]) -> dict[str, tuple[int, int]]:
+    return {name: (site.site_id, site.data_version) for name, (site, _) in pages.items()}
 
 
 def _opening(

@@ -3,10 +3,10 @@ with the stall that holds visitors longest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -14,12 +14,12 @@ from starlette.responses import Response
 from app.contrasting.question import least_of
 from app.pages.door import ContextDep, shop
 from app.pages.labels import PHASES
-from app.pages.queries import Counts
+from app.pages.queries import Counts, recent_asked, recent_in
 from app.pages.reading.few import FORESEEN_DAYS, days_until
 from app.pages.rendering import page_response
-from app.pages.shops.glances import Glance, beside_of, glances
+from app.pages.shops.glances import Glance, glances
 from app.pages.shops.home import along_the_journey, gone_from
-from app.pages.shops.opening import DAYS, recent_and_openings
+from app.pages.shops.opening import DAYS, openings_of, unsaid
 from app.pages.words import Words, words_for
 from app.problems import ApiProblem, TooFewApart, TooFewVisits
 from collector.sites import Page, Site
@@ -42,12 +42,18 @@ async def site_page(
     request: Request, context: ContextDep, site: Annotated[Site, Depends(shop)]
 ) -> Response:
     words = words_for(request.headers.get("accept-language", ""))
-    recent, openings = await recent_and_openings(context, [site], words, beside_of(context, site))
-    counts = recent.counts.get(site.site_id, {})
-    pages = along_the_journey(site)
-    shown_pages = [page for page in pages if _may_show(site, page, counts)]
-    seen = await glances(context, site, shown_pages, recent.beside)
     today = site.day_of(context.clock())
+    days = {site.site_id: today}
+    lately = recent_asked(days, DAYS, unsaid(context, [site], words))
+
+    def too_few(told: Mapping[str, Any]) -> Mapping[int, TooFewVisits]:
+        return _too_few(site, recent_in(days, told).counts.get(site.site_id, {}))
+
+    seen, told = await glances(context, site, lately, too_few)
+    recent = recent_in(days, told)
+    counts = recent.counts.get(site.site_id, {})
+    seen = {**seen, **_too_few(site, counts)}
+    openings = await openings_of(context, [site], words, recent)
     shown = {
         "site": site,
         "days": DAYS,
@@ -55,33 +61,29 @@ async def site_page(
         "opening": openings[site.site_id],
         "gone": gone_from(site, recent),
         "cards": [
-            _card(site, page, counts, seen.get(page.page_id), today, words) for page in pages
+            _card(page, counts.get(page.page_id), seen[page.page_id], today, words)
+            for page in along_the_journey(site)
         ],
     }
     return page_response(request, "site.html.jinja", shown)
 
 
-def _may_show(site: Site, page: Page, counts: Mapping[int, Counts]) -> bool:
-    """What is known before anything is read."""
-    return site.state != "live" or _visits(counts.get(page.page_id)) >= least_of(site)
+def _too_few(site: Site, counts: Mapping[int, Counts]) -> dict[int, TooFewVisits]:
+    """Pages whose map may not be shown, as far as is known before anything is read."""
+    if site.state != "live":
+        return {}
+    met = {number: counts[number].visits if number in counts else 0 for number in _numbers(site)}
+    least = least_of(site)
+    return {number: TooFewVisits(n, least) for number, n in met.items() if n < least}
 
 
-def _visits(counts: Counts | None) -> int:
-    return counts.visits if counts else 0
+def _numbers(site: Site) -> Iterator[int]:
+    return (page.page_id for page in site.pages.values())
 
 
 def _card(
-    site: Site,
-    page: Page,
-    counts: Mapping[int, Counts],
-    found: Glance | ApiProblem | None,
-    today: date,
-    words: Words,
+    page: Page, own: Counts | None, found: Glance | ApiProblem, today: date, words: Words
 ) -> Card:
-    """found: None of a page that is known to have too few visits."""
-    own = counts.get(page.page_id)
-    if found is None:
-        found = TooFewVisits(_visits(own), least_of(site))
     if isinstance(found, TooFewVisits):
         return Card(page, own, _until(own, found, today, words))
     if isinstance(found, ApiProblem):
