@@ -11,7 +11,8 @@ import typer
 
 from app.cli.base import counted, err, now, out, say, told, with_store
 from app.cli.contrasts import read_filters, render_contrast
-from app.drawing.overlays import explain, ground, options, paint, picture_under
+from app.drawing.orders import explain, ground, options, paint
+from app.drawing.overlays import picture_under
 from app.mapping.filters import MAP_KINDS, MapQuery
 from app.mapping.maps import page_map
 from app.mapping.page_map import PageMap

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from app.contrasting.asked import CohortFilter, VisitFilter
 from app.folding.stalls import BAND, DWELL, FACT, STALL
-from app.joint import Part, joint
+from app.joint import Answers, Part, joint
 from app.mapping.able import POINTER, TELLING
-from app.mapping.audience import Answers
 from collector.codes import Device, Outcome
 
 Flags = NDArray[np.bool_]

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 from app.closing.derived import QUARANTINED
 from app.closing.shut_out import SHUT_OUT
+from app.joint import Answers
 from collector.wire import Reason
 
 PAGE_VIEWS = (
@@ -88,12 +89,6 @@ class Audience:
 
 
 NOBODY = Audience(0, dict.fromkeys(PAGE_VIEWS, 0))
-
-
-class Answers(Protocol):
-    """The store, or one connection of it."""
-
-    async def fetch(self, statement: str, *values: Any) -> Any: ...
 
 
 def shop_days_asked(

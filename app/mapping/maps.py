@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.configuration import LEAST_VISITS
 from app.joint import NO_PARTS, Part
 from app.mapping.drafts import Draft, Reading, Still, read_drafts
 from app.mapping.filters import MapQuery
@@ -18,9 +17,6 @@ from app.mapping.page_map import PageMap
 from app.problems import ApiProblem, TooFewVisits
 from app.store import Store
 from collector.sites import Page, Site
-
-LIVE_THRESHOLD = LEAST_VISITS
-"""A live site shows nothing that rests on fewer visits; a trying site shows everything."""
 
 Lay = Callable[[Sequence[Reading | ApiProblem], Sequence[MapQuery]], list[PageMap | ApiProblem]]
 """Puts what was read for several maps on layouts."""

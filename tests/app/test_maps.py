@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from app.closing.day import close_day
+from app.configuration import LEAST_VISITS
 from app.mapping.filters import MapQuery
 from app.mapping.laying import EMPTY_PAGE_PX
-from app.mapping.maps import LIVE_THRESHOLD, page_map
+from app.mapping.maps import page_map
 from app.mapping.page_map import PageMap, summary
 from app.picturing.layouts import Box, put_layout
 from app.problems import NotFound, TooFewVisits
@@ -191,15 +192,15 @@ async def test_a_copied_token_is_on_no_map(store: Store, shop: Site) -> None:
 async def test_a_live_shop_shows_nothing_that_rests_on_fewer_than_ten_visits(
     store: Store, shop: Site
 ) -> None:
-    await visits(store, shop, LIVE_THRESHOLD - 1)
+    await visits(store, shop, LEAST_VISITS - 1)
     assert (await ask(store, shop)).trying
     await go_live(store, shop, NOON - DAY)
     shop = await find_site(store, shop.public_key)
-    await visits(store, shop, LIVE_THRESHOLD - 1)
+    await visits(store, shop, LEAST_VISITS - 1)
     with pytest.raises(TooFewVisits, match="rests on 9 visits; 1 more"):
         await ask(store, shop)
-    await visits(store, shop, 1, first=LIVE_THRESHOLD)
-    assert (await ask(store, shop)).visits == LIVE_THRESHOLD
+    await visits(store, shop, 1, first=LEAST_VISITS)
+    assert (await ask(store, shop)).visits == LEAST_VISITS
     with pytest.raises(TooFewVisits, match="fewer than 10 visits fit these filters"):
         await ask(store, shop, device="tablet")
 

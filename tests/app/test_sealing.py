@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.configuration import configure
-from app.drawing.overlays import options, paint
+from app.drawing.orders import options, paint
 from app.drawing.states import SOURCES
 from app.jobs import run_due
 from app.mapping.audience import NOBODY

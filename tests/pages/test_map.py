@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from app.closing.day import close_day
-from app.mapping.maps import LIVE_THRESHOLD
+from app.configuration import LEAST_VISITS
 from app.pages.labels import DROPS
 from app.shops import find_site, put_page, put_zones
 from collector.sites import Site, Zone
@@ -474,7 +474,7 @@ def test_below_the_threshold_the_page_says_how_many_and_how_long(
     answer = designer.get(page_of(young))
     assert answer.status_code == 200
     sheet = Sheet(answer.text)
-    assert f"{LIVE_THRESHOLD - 4} more visits, and this map is shown" in sheet.text
+    assert f"{LEAST_VISITS - 4} more visits, and this map is shown" in sheet.text
     assert "It rests on 4 visits so far." in sheet.text
     assert "At the pace so far there are enough about 20 November 2026." in sheet.text
     assert not sheet.all("figure")
@@ -492,7 +492,7 @@ def test_what_has_no_pace_promises_no_day(designer: httpx.Client, young: Site, q
 def test_a_period_beside_a_day_of_few_is_refused_with_one_that_is_shown(
     gloed: Running, designer: httpx.Client, young: Site
 ) -> None:
-    for number in range(4, LIVE_THRESHOLD + 4):
+    for number in range(4, LEAST_VISITS + 4):
         gloed.clock.set(NOON - timedelta(days=1))
         Walker(gloed.url, PHONE, f"10.0.1.{number}").open(young, "shipping")
     gloed.clock.set(NOON)
@@ -500,7 +500,7 @@ def test_a_period_beside_a_day_of_few_is_refused_with_one_that_is_shown(
     assert "would differ by a few visits only" in sheet.text
     (link,) = [e for e in sheet.all("a") if "instead" in e.text]
     shown = Sheet(designer.get(page_of(young) + link.attributes["href"]).text)
-    assert shown.facts()["Visits"] == str(LIVE_THRESHOLD + 4)
+    assert shown.facts()["Visits"] == str(LEAST_VISITS + 4)
 
 
 def test_a_page_without_a_picture_says_how_to_take_one(
