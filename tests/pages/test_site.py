@@ -23,6 +23,7 @@ from tests.pages.sheet import Sheet
 from tests.serving import Running
 
 ENGLISH = WORDS["en"]
+TRIES = 3
 DAY = timedelta(days=1)
 
 
@@ -71,10 +72,17 @@ def test_both_the_shops_and_the_shops_own_page_open_with_it(
         if number == 0:
             walker.open(site, "thanks")
     gloed.clock.set(NOON)
-    gloed.do(close_day(gloed.store, site, site.day_of(NOON - 3 * DAY), NOON))
+
+    def opened_with(path: str) -> str:
+        gloed.do(close_day(gloed.store, site, site.day_of(NOON - 3 * DAY), NOON))
+        return Sheet(designer.get(path).text).text
+
+    said = "Of 4 visits that reached the checkout in the last 30 days 25"
     for path in ("/", f"/sites/{site.public_key}"):
-        text = Sheet(designer.get(path).text).text
-        assert "Of 4 visits that reached the checkout in the last 30 days 25" in text
+        # The house's own job may have begun at the earlier hour, and end after this one.
+        tries = (opened_with(path) for _ in range(TRIES))
+        text = next((text for text in tries if said in text), "")
+        assert said in text, path
         assert "shipping: " in text
         assert text.count("went no further") == 1, "of pages before the order that somebody left"
         assert "3 went no further" in text
